@@ -1,0 +1,63 @@
+import { stemWord } from './stem-word.ts'
+import { stopWords } from './stop-words.ts'
+
+/** Raised when `indexTerms` changes: a stored word index of another version is built anew. */
+export const wordsVersion = 1
+
+const wordPattern = /[\p{L}\p{N}\p{M}]+/gu
+/** Scripts written without spaces between words. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const unspacedRuns =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{M}]+/gu
+/** 's, n't, 'll and their like: no part of the word before them. */
+const clitics = /(?:n['’]t|['’](?:s|d|ll|ve|re|m))(?![\p{L}\p{N}])/gu
+const digitGroups = /(?<=\p{N})[,'’](?=\p{N}{3}(?!\p{N}))/gu
+
+/**
+ * The words of a text in order: runs of Unicode letters and digits, in lower case, diacritics folded ("Éowyn's" gives "eowyn").
+ * Scripts without spaces between words give overlapping pairs of characters.
+ */
+export function splitWords(text: string): string[] {
+  const words: string[] = []
+  for (const [word] of fold(text).replace(clitics, '').replace(digitGroups, '').matchAll(wordPattern)) {
+    if (unspaced.test(word)) words.push(...splitUnspaced(word))
+    else words.push(word)
+  }
+  return words
+}
+
+/** The terms that a word index holds of a text: its words without stop words, stemmed. */
+export function indexTerms(text: string): string[] {
+  return splitWords(text)
+    .filter((word) => !stopWords.has(word))
+    .map(stemWord)
+}
+
+/** Terms of a record: its text and its context alike. */
+export function recordTerms(record: { readonly text: string; readonly context?: string }): string[] {
+  return indexTerms(record.context ? `${record.context}\n${record.text}` : record.text)
+}
+
+function fold(text: string): string {
+  const lower = text.toLowerCase()
+  // Only the marks of Latin, Greek and Cyrillic are diacritics; in other scripts they are vowels.
+  return /^\p{ASCII}*$/u.test(lower) ? lower : lower.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').normalize('NFC').toLowerCase()
+}
+
+function splitUnspaced(word: string): string[] {
+  const parts: string[] = []
+  let end = 0
+  for (const match of word.matchAll(unspacedRuns)) {
+    if (match.index > end) parts.push(word.slice(end, match.index))
+    parts.push(...pairs(match[0]))
+    end = match.index + match[0].length
+  }
+  if (end < word.length) parts.push(word.slice(end))
+  return parts
+}
+
+function pairs(run: string): string[] {
+  const characters = Array.from(run)
+  if (characters.length < 2) return characters
+  return characters.slice(1).map((character, index) => `${characters[index]}${character}`)
+}
