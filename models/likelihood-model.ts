@@ -1,0 +1,49 @@
+/** A condition and what is scored under it. */
+export interface LikelihoodQuery {
+  /** Text before the scored text. */
+  readonly prefix: string
+  /** Text whose tokens are scored. */
+  readonly text: string
+}
+
+/** Result of one scored text. */
+export interface Likelihood {
+  /** Sum of log P(token), natural logarithm. */
+  readonly logProb: number
+  /** Tokens scored. */
+  readonly tokens: number
+}
+
+export interface LikelihoodOptions {
+  readonly signal?: AbortSignal
+  /** Lower runs first; 0 by default. Foreground questions overtake background work. */
+  readonly priority?: number
+}
+
+/** A span of the source, in UTF-16 code units, copied by the model. */
+export interface CopiedSpan {
+  readonly start: number
+  readonly end: number
+  /** Mean log-probability a token under the constraint. */
+  readonly logProb: number
+}
+
+/**
+ * A local model that exposes likelihoods: the work-horse of the quoting worker (a small model judges far better than it writes).
+ * Strings are tokenised as the model's own text, without special tokens.
+ */
+export interface LikelihoodModel {
+  /** Name, file hash and weight form: part of every cache key. */
+  readonly id: string
+  /** Longest sequence in tokens. */
+  readonly window: number
+  /** Tokens of `text`, exactly, without a round trip to the worker. */
+  count(text: string): number
+  /** log P(text | prefix) for each query, in order. Queries that share a prefix share its cache. */
+  logProbs(queries: readonly LikelihoodQuery[], options?: LikelihoodOptions): Promise<Likelihood[]>
+  /**
+   * Verbatim-constrained decode: continues `prompt` by copying from `source`, each step going only where the source text goes, and returns
+   * the best span of at most `maxTokens` tokens. Spans begin and end at word borders.
+   */
+  copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined>
+}
