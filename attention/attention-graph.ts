@@ -1,0 +1,119 @@
+/**
+ * Graphs of causal grouped-query attention over a cache in blocks. They hold no weights. S new tokens attend to the closed blocks, to the
+ * tail block and to themselves. Query heads that share a key/value head are stacked as rows: q [S, H d] -> [Hkv, g S, d], g = H / Hkv.
+ *
+ * Inputs: q [S, H d]; k, v [S, Hkv d]; closed blocks k0, v0, k1, ... [Hkv, block, d]; the tail kt, vt [Hkv, C, d] if there is one; and
+ * `mask`, added to scores. Output: a [S, H d].
+ */
+import type { DecoderConfig } from './decoder.ts'
+import { contributed } from './linear-nodes.ts'
+import { GraphBuilder } from './onnx-model.ts'
+
+export interface AttentionShape {
+  /** Closed blocks given. */
+  readonly blocks: number
+  /** Whether a tail block is given. */
+  readonly tail: boolean
+  /**
+   * `rows`, for few tokens: blocks are read where they lie, and `mask` is [1, g S, C + S] over the tail's capacity and the new tokens.
+   * `slab`, for many: keys and values are put side by side first, `fill` [1] says how many rows of the tail count, and `mask` is
+   * [1, g S, S] over the new tokens.
+   */
+  readonly form: 'rows' | 'slab'
+}
+
+export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): Uint8Array {
+  const graph = new GraphBuilder(`attention-${shape.form}`)
+  const { heads, kvHeads, headDim } = config
+  const q = graph.input('q', 'float32', ['S', heads * headDim])
+  const k = addHeads(graph, graph.input('k', 'float32', ['S', kvHeads * headDim]), config)
+  const v = addHeads(graph, graph.input('v', 'float32', ['S', kvHeads * headDim]), config)
+  graph.input('mask', 'float32', [1, 'R', 'M'])
+  const queries = addQueryHeads(graph, q, config)
+  const attended = shape.form === 'rows' ? addRows(graph, config, shape, { queries, k, v }) : addSlab(graph, config, shape, { queries, k, v })
+  addMergedHeads(graph, attended, config)
+  graph.output('a', 'float32', ['S', heads * headDim])
+  return graph.encode()
+}
+
+interface Values {
+  readonly queries: string
+  readonly k: string
+  readonly v: string
+}
+
+function addRows(graph: GraphBuilder, config: DecoderConfig, shape: AttentionShape, { queries, k, v }: Values): string {
+  const closedKeys = blockInputs(graph, config, 'k', shape.blocks)
+  const closedValues = blockInputs(graph, config, 'v', shape.blocks)
+  const openKeys = shape.tail ? [tailInput(graph, config, 'kt'), k] : [k]
+  const openValues = shape.tail ? [tailInput(graph, config, 'vt'), v] : [v]
+  const open = graph.node('Concat', openKeys.map((key) => addScores(graph, queries, key, config)), { attributes: { axis: 2 } })
+  const masked = graph.node('Add', [open, 'mask'])
+  const scores = closedKeys.map((key) => addScores(graph, queries, key, config))
+  const weights = graph.node('Softmax', [graph.node('Concat', [...scores, masked], { attributes: { axis: 2 } })], { attributes: { axis: -1 } })
+  const lengths = [...closedKeys, ...openKeys].map((key) => lengthOf(graph, key))
+  const outputs = lengths.map((_, index) => `weights${index}`)
+  graph.node('Split', [weights, graph.node('Concat', lengths, { attributes: { axis: 0 } })], { outputs, attributes: { axis: 2 } })
+  const parts = [...closedValues, ...openValues].map((value, index) => graph.node('MatMul', [`weights${index}`, value]))
+  return graph.node('Sum', parts)
+}
+
+function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: AttentionShape, { queries, k, v }: Values): string {
+  const pastKeys = pastInputs(graph, config, 'k', shape)
+  const pastValues = pastInputs(graph, config, 'v', shape)
+  const own = graph.node('Add', [addScores(graph, queries, k, config), 'mask'])
+  const past = pastKeys.length === 0 ? [] : [addScores(graph, queries, addConcat(graph, pastKeys, 1), config)]
+  const weights = graph.node('Softmax', [addConcat(graph, [...past, own], 2)], { attributes: { axis: -1 } })
+  return graph.node('MatMul', [weights, addConcat(graph, [...pastValues, v], 1)])
+}
+
+function pastInputs(graph: GraphBuilder, config: DecoderConfig, name: string, shape: AttentionShape): string[] {
+  const blocks = blockInputs(graph, config, name, shape.blocks)
+  if (!shape.tail) return blocks
+  if (name === 'k') graph.input('fill', 'int64', [1])
+  const tail = tailInput(graph, config, `${name}t`)
+  return [...blocks, graph.node('Slice', [tail, graph.integers([0]), 'fill', graph.integers([1])])]
+}
+
+function blockInputs(graph: GraphBuilder, config: DecoderConfig, name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => graph.input(`${name}${index}`, 'float32', [config.kvHeads, 'B', config.headDim]))
+}
+
+function tailInput(graph: GraphBuilder, config: DecoderConfig, name: string): string {
+  return graph.input(name, 'float32', [config.kvHeads, 'C', config.headDim])
+}
+
+/** Scaled dot products: [Hkv, g S, d] x [Hkv, T, d] -> [Hkv, g S, T]. */
+function addScores(graph: GraphBuilder, queries: string, keys: string, config: DecoderConfig): string {
+  const alpha = { float: 1 / Math.sqrt(config.headDim) }
+  return graph.node('FusedMatMul', [queries, keys], { domain: contributed, attributes: { transB: 1, alpha } })
+}
+
+function lengthOf(graph: GraphBuilder, keys: string): string {
+  return graph.node('Shape', [keys], { attributes: { start: 1, end: 2 } })
+}
+
+function addConcat(graph: GraphBuilder, parts: readonly string[], axis: number): string {
+  const [only] = parts
+  return parts.length === 1 && only !== undefined ? only : graph.node('Concat', parts, { attributes: { axis } })
+}
+
+/** [S, Hkv d] -> [Hkv, S, d]. */
+function addHeads(graph: GraphBuilder, rows: string, { kvHeads, headDim }: DecoderConfig): string {
+  const split = graph.node('Reshape', [rows, graph.integers([-1, kvHeads, headDim])])
+  return graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })
+}
+
+/** [S, H d] -> [Hkv, g S, d]. */
+function addQueryHeads(graph: GraphBuilder, q: string, { heads, kvHeads, headDim }: DecoderConfig): string {
+  const split = graph.node('Reshape', [q, graph.integers([-1, heads, headDim])])
+  const turned = graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })
+  return graph.node('Reshape', [turned, graph.integers([kvHeads, -1, headDim])])
+}
+
+/** [Hkv, g S, d] -> a [S, H d]. */
+function addMergedHeads(graph: GraphBuilder, attended: string, { heads, headDim }: DecoderConfig): void {
+  const split = graph.node('Reshape', [attended, graph.integers([heads, -1, headDim])])
+  const turned = graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })
+  graph.node('Reshape', [turned, graph.integers([-1, heads * headDim])], { outputs: ['a'] })
+}

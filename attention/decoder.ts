@@ -1,0 +1,98 @@
+/**
+ * The contract of the attention core: a decoder-only transformer run layer by layer, with its key/value cache in the caller's hands.
+ * Knows tokens and tensors; no documents, no prompts, no threads, no `node:` modules.
+ */
+import type { Tokenizer } from './tokenizer.ts'
+
+/** Shape of a decoder. L = layers, H = heads, Hkv = kvHeads, d = headDim. */
+export interface DecoderConfig {
+  readonly architecture: string
+  readonly name: string
+  readonly layers: number
+  readonly hidden: number
+  readonly heads: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly feedForward: number
+  readonly vocabulary: number
+  /** Longest sequence, in tokens, that the model was trained for. */
+  readonly window: number
+  readonly ropeBase: number
+  readonly normEpsilon: number
+  /** Name of the weight form that runs, for instance `q4` or `f32`: part of the identity of a cache. */
+  readonly weightForm: string
+}
+
+/**
+ * Rotated keys and values of every layer, their position ids and the index of the source token each row came from.
+ * A value owned by the caller: nothing else changes it, and `dispose` frees it.
+ */
+export interface KVCache {
+  /** Tokens held. */
+  readonly length: number
+  /** Position id of each token. */
+  readonly positions: Int32Array
+  /** Bytes of keys and values held. */
+  readonly bytes: number
+  /** A copy that grows on its own; rows are shared until one of the two writes. */
+  fork(): KVCache
+  /** Forgets all tokens from index `length` on. */
+  truncate(length: number): void
+  dispose(): void
+  [Symbol.dispose](): void
+}
+
+export interface PrefillOptions {
+  readonly signal?: AbortSignal
+  /** Told after each block of layers or tokens: a share from 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+export interface GenerateOptions {
+  readonly maxTokens: number
+  readonly temperature?: number
+  readonly topK?: number
+  readonly topP?: number
+  readonly seed?: number
+  /** Token ids that end generation (not emitted). */
+  readonly stop?: readonly number[]
+  /** Restricts the next token: given the ids so far, the ids that may follow (undefined: any). An empty list ends generation. */
+  readonly allow?: (generated: readonly number[]) => Iterable<number> | undefined
+  readonly signal?: AbortSignal
+}
+
+/** One sequence of a batch to be scored after a shared prefix. */
+export interface Continuation {
+  readonly ids: readonly number[]
+  /** Index in `ids` of the first token whose log-probability is wanted; 0 by default. */
+  readonly from?: number
+}
+
+/** A decoder-only transformer. Calls run one at a time; each gives the event loop back at least once a layer. */
+export interface Decoder {
+  readonly config: DecoderConfig
+  readonly tokenizer: Tokenizer
+  /** The chat template of the model file (Jinja), if it has one. */
+  readonly chatTemplate: string | undefined
+  createCache(): KVCache
+  /** Embedding rows of `ids`: shape [ids.length, hidden]. */
+  embed(ids: readonly number[]): Float32Array
+  /**
+   * Runs layers `from` (inclusive) to `to` (exclusive) over `hidden` [S, hidden] at `positions`, attending to `cache` and the new rows
+   * (causal by index), and appends the new keys and values to `cache` for those layers.
+   */
+  runLayers(from: number, to: number, hidden: Float32Array, positions: Int32Array, cache: KVCache, options?: PrefillOptions): Promise<Float32Array>
+  /** Logits [S, vocabulary] of hidden rows [S, hidden] after the last layer (final norm and LM head). */
+  logits(hidden: Float32Array): Promise<Float32Array>
+  /** Feeds `ids` at the positions that follow the cache; returns the logits of the last token [vocabulary]. */
+  prefill(ids: readonly number[], cache: KVCache, options?: PrefillOptions): Promise<Float32Array>
+  /** Continues from `cache` (whose last token's logits are `logits`), yielding token ids. */
+  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number>
+  /**
+   * log P of each token of each continuation (natural logarithm), given `prefix` and the tokens before it. The prefix is computed once.
+   * A continuation's result has `ids.length - from` entries. An empty prefix is an error, as the first token then has no condition.
+   */
+  logProbs(prefix: readonly number[] | KVCache, continuations: readonly Continuation[], options?: PrefillOptions): Promise<Float32Array[]>
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,30 @@
+/** The graph after the last layer: final normalisation and the LM head, as logits or as log-probabilities of given tokens. */
+import type { DecoderConfig } from './decoder.ts'
+import { addNorm } from './layer-graphs.ts'
+import { addLinear } from './linear-nodes.ts'
+import { GraphBuilder } from './onnx-model.ts'
+import type { WeightMatrix } from './packed-weights.ts'
+
+export interface HeadWeights {
+  readonly norm: Float32Array
+  readonly output: readonly WeightMatrix[]
+}
+
+/**
+ * x [S, hidden], rows [R], targets [S, 1] -> logits [R, vocabulary] of the rows asked for, and log_probs [S, 1], the natural logarithm of
+ * the probability of each row's target. One graph for both, so that the weights are held once.
+ */
+export function buildHeadGraph(config: DecoderConfig, weights: HeadWeights): Uint8Array {
+  const graph = new GraphBuilder('head')
+  const x = graph.input('x', 'float32', ['S', config.hidden])
+  const rows = graph.input('rows', 'int64', ['R'])
+  const targets = graph.input('targets', 'int64', ['S', 1])
+  const logits = addLinear(graph, addNorm(graph, x, weights.norm, config), weights.output)
+  graph.node('Gather', [logits, rows], { outputs: ['logits'], attributes: { axis: 0 } })
+  const chosen = graph.node('GatherElements', [logits, targets], { attributes: { axis: 1 } })
+  const total = graph.node('ReduceLogSumExp', [logits, graph.integers([1])], { attributes: { keepdims: 1 } })
+  graph.node('Sub', [chosen, total], { outputs: ['log_probs'] })
+  graph.output('logits', 'float32', ['R', config.vocabulary])
+  graph.output('log_probs', 'float32', ['S', 1])
+  return graph.encode()
+}

@@ -1,0 +1,10 @@
+/** The attention core: decoder-only transformers run layer by layer on an injected ONNX runtime, with the cache in the caller's hands. */
+export type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, PrefillOptions } from './decoder.ts'
+export { dequantise } from './dequantise.ts'
+export { readGguf, readTensorBytes, type GgufFile, type GgufTensor } from './gguf.ts'
+export { readConfig } from './model-config.ts'
+export { openDecoder, type OpenDecoderOptions } from './open-decoder.ts'
+export type { ByteSource, OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
+export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
+export type { TensorType } from './tensor-types.ts'
+export type { Tokenizer } from './tokenizer.ts'

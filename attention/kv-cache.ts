@@ -1,0 +1,228 @@
+/**
+ * Keys and values in blocks that TypeScript owns. Closed blocks are full and never change, so forks share them; the tail grows in small
+ * steps, because a run reads its whole capacity, and is copied when a fork or a truncated closed block has to grow.
+ */
+import type { KVCache } from './decoder.ts'
+
+/** Tokens of a closed block. */
+export const blockTokens = 512
+
+/** The tail's capacity is a multiple of this many tokens. */
+const tailStep = 64
+
+/** Rotated keys and values of one layer, each [kvHeads, capacity, headDim]. */
+export interface CacheBlock {
+  readonly keys: Float32Array
+  readonly values: Float32Array
+  readonly capacity: number
+}
+
+export interface CacheShape {
+  readonly layers: number
+  readonly kvHeads: number
+  readonly headDim: number
+}
+
+interface LayerStore {
+  closed: CacheBlock[]
+  tail: CacheBlock | undefined
+  /** False while the tail is shared, so that it must be copied before it is written. */
+  ownsTail: boolean
+  length: number
+}
+
+/** What attention reads of one layer. */
+export interface LayerView {
+  readonly closed: readonly CacheBlock[]
+  readonly tail: CacheBlock | undefined
+  /** Tokens in the tail. */
+  readonly fill: number
+}
+
+/** The cache of the ONNX decoder and of the reference decoder. */
+export class BlockCache implements KVCache {
+  readonly shape: CacheShape
+  /** Hidden row of the last token after the last layer, when it is known. */
+  lastHidden: Float32Array | undefined
+  readonly #layers: LayerStore[]
+  readonly #positions: number[] = []
+  #disposed = false
+
+  constructor(shape: CacheShape) {
+    this.shape = shape
+    this.#layers = Array.from({ length: shape.layers }, () => ({ closed: [], tail: undefined, ownsTail: false, length: 0 }))
+  }
+
+  get length(): number {
+    return this.#positions.length
+  }
+
+  get positions(): Int32Array {
+    return Int32Array.from(this.#positions)
+  }
+
+  /** Position id that follows the last token's. */
+  get nextPosition(): number {
+    return (this.#positions.at(-1) ?? -1) + 1
+  }
+
+  get bytes(): number {
+    let bytes = 0
+    for (const { closed, tail } of this.#layers) {
+      for (const block of closed) bytes += block.keys.byteLength + block.values.byteLength
+      if (tail !== undefined) bytes += tail.keys.byteLength + tail.values.byteLength
+    }
+    return bytes
+  }
+
+  /** Tokens that `layer` holds: fewer than `length` while only the layers before it have run. */
+  layerLength(layer: number): number {
+    return this.#store(layer).length
+  }
+
+  view(layer: number): LayerView {
+    const { closed, tail, length } = this.#store(layer)
+    return { closed, tail, fill: length - closed.length * blockTokens }
+  }
+
+  /**
+   * Appends rows [S, kvHeads headDim] of keys and values to `layer`; `positions` [S] are those of the rows.
+   *
+   * @throws RangeError when the layers disagree about the position of a token
+   */
+  append(layer: number, keys: Float32Array, values: Float32Array, positions: Int32Array): void {
+    const store = this.#store(layer)
+    this.#recordPositions(store.length, positions)
+    let done = 0
+    while (done < positions.length) {
+      const fill = store.length - store.closed.length * blockTokens
+      const count = Math.min(positions.length - done, blockTokens - fill)
+      const tail = this.#writableTail(store, fill, fill + count)
+      this.#copyRows(keys, done, tail.keys, fill, count, tail.capacity)
+      this.#copyRows(values, done, tail.values, fill, count, tail.capacity)
+      store.length += count
+      done += count
+      if (fill + count === blockTokens) closeTail(store, tail)
+    }
+    this.lastHidden = undefined
+  }
+
+  fork(): BlockCache {
+    this.#alive()
+    const copy = new BlockCache(this.shape)
+    for (const [index, store] of this.#layers.entries()) {
+      store.ownsTail = false
+      copy.#layers[index] = { ...store, closed: [...store.closed] }
+    }
+    copy.#positions.push(...this.#positions)
+    copy.lastHidden = this.lastHidden
+    return copy
+  }
+
+  truncate(length: number): void {
+    this.#alive()
+    if (!Number.isInteger(length) || length < 0 || length > this.length) {
+      throw new RangeError(`Cannot truncate a cache of ${this.length} tokens as the length is not a whole number from 0 to that: ${length}`)
+    }
+    if (length === this.length) return
+    for (const store of this.#layers) if (store.length > length) truncateLayer(store, length)
+    this.#positions.length = length
+    this.lastHidden = undefined
+  }
+
+  /** Takes back what a failed run appended to layers `[from, to)`: each keeps `length` tokens at most. */
+  rewind(from: number, to: number, length: number): void {
+    for (let layer = from; layer < to; layer++) {
+      const store = this.#store(layer)
+      if (store.length > length) truncateLayer(store, length)
+    }
+    this.#positions.length = Math.min(this.length, Math.max(...this.#layers.map((store) => store.length)))
+    this.lastHidden = undefined
+  }
+
+  dispose(): void {
+    this.#layers.length = 0
+    this.#positions.length = 0
+    this.lastHidden = undefined
+    this.#disposed = true
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #alive(): void {
+    if (this.#disposed) throw new TypeError('Cannot use the cache as it has been disposed of')
+  }
+
+  #store(layer: number): LayerStore {
+    this.#alive()
+    const store = this.#layers[layer]
+    if (store === undefined) throw new RangeError(`Cannot use the cache as it has no such layer: ${layer}`)
+    return store
+  }
+
+  #recordPositions(start: number, positions: Int32Array): void {
+    if (start > this.length) throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
+    for (const [index, position] of positions.entries()) {
+      const known = this.#positions[start + index]
+      if (known === undefined) this.#positions.push(position)
+      else if (known !== position) {
+        throw new RangeError(`Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`)
+      }
+    }
+  }
+
+  #writableTail(store: LayerStore, fill: number, needed: number): CacheBlock {
+    const { tail } = store
+    if (tail !== undefined && store.ownsTail && tail.capacity >= needed) return tail
+    const capacity = Math.min(blockTokens, Math.ceil(needed / tailStep) * tailStep)
+    const grown = this.#emptyBlock(capacity)
+    if (tail !== undefined) copyBlock(tail, grown, fill, this.shape)
+    store.tail = grown
+    store.ownsTail = true
+    return grown
+  }
+
+  #emptyBlock(capacity: number): CacheBlock {
+    const size = this.shape.kvHeads * capacity * this.shape.headDim
+    return { keys: new Float32Array(size), values: new Float32Array(size), capacity }
+  }
+
+  #copyRows(rows: Float32Array, from: number, block: Float32Array, to: number, count: number, capacity: number): void {
+    const { kvHeads, headDim } = this.shape
+    const width = kvHeads * headDim
+    for (let row = 0; row < count; row++) {
+      for (let head = 0; head < kvHeads; head++) {
+        const start = (from + row) * width + head * headDim
+        block.set(rows.subarray(start, start + headDim), (head * capacity + to + row) * headDim)
+      }
+    }
+  }
+}
+
+function copyBlock(from: CacheBlock, to: CacheBlock, tokens: number, { kvHeads, headDim }: CacheShape): void {
+  for (let head = 0; head < kvHeads; head++) {
+    const start = head * from.capacity * headDim
+    const target = head * to.capacity * headDim
+    to.keys.set(from.keys.subarray(start, start + tokens * headDim), target)
+    to.values.set(from.values.subarray(start, start + tokens * headDim), target)
+  }
+}
+
+function closeTail(store: LayerStore, tail: CacheBlock): void {
+  store.closed.push(tail)
+  store.tail = undefined
+  store.ownsTail = false
+}
+
+function truncateLayer(store: LayerStore, length: number): void {
+  const blocks = Math.floor(length / blockTokens)
+  if (blocks < store.closed.length) {
+    store.tail = store.closed[blocks]
+    store.ownsTail = false
+    store.closed = store.closed.slice(0, blocks)
+  }
+  if (length === blocks * blockTokens) store.tail = undefined
+  store.length = length
+}

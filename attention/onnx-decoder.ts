@@ -1,0 +1,183 @@
+/** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
+import { ContextOverflowError } from '../errors/index.ts'
+import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, PrefillOptions } from './decoder.ts'
+import type { EmbeddingTable } from './embedding-table.ts'
+import { generateTokens } from './generate-tokens.ts'
+import { Head } from './head.ts'
+import { BlockCache } from './kv-cache.ts'
+import type { LayerRunner } from './layer-runner.ts'
+import type { OnnxSession } from './runtime.ts'
+import { scoreContinuations, type ScoringParts } from './score-continuations.ts'
+import type { SessionPool } from './session-pool.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+export interface OnnxDecoderParts {
+  readonly config: DecoderConfig
+  readonly tokenizer: Tokenizer
+  readonly chatTemplate: string | undefined
+  readonly pool: SessionPool
+  readonly runner: LayerRunner
+  readonly head: OnnxSession
+  readonly embeddings: EmbeddingTable
+}
+
+/** Tokens that go through the layers together: enough for full speed, few enough for bounded memory and prompt cancellation. */
+export const sliceTokens = 256
+
+export class OnnxDecoder implements Decoder {
+  readonly config: DecoderConfig
+  readonly tokenizer: Tokenizer
+  readonly chatTemplate: string | undefined
+  readonly #parts: OnnxDecoderParts
+  readonly #head: Head
+
+  constructor(parts: OnnxDecoderParts) {
+    this.config = parts.config
+    this.tokenizer = parts.tokenizer
+    this.chatTemplate = parts.chatTemplate
+    this.#parts = parts
+    this.#head = new Head(parts.config, parts.pool, parts.head)
+  }
+
+  createCache(): BlockCache {
+    return new BlockCache(this.config)
+  }
+
+  embed(ids: readonly number[]): Float32Array {
+    return this.#parts.embeddings.lookUp(ids)
+  }
+
+  async runLayers(
+    from: number,
+    to: number,
+    hidden: Float32Array,
+    positions: Int32Array,
+    cache: KVCache,
+    options: PrefillOptions = {},
+  ): Promise<Float32Array> {
+    this.#checkRun(from, to, hidden, positions)
+    const store = this.#own(cache)
+    const start = store.layerLength(from)
+    const { hidden: width } = this.config
+    const result = new Float32Array(hidden.length)
+    const steps = Math.ceil(positions.length / sliceTokens) * (to - from)
+    let done = 0
+    const onLayer = (): void => options.onProgress?.(++done / steps)
+    try {
+      for (let row = 0; row < positions.length; row += sliceTokens) {
+        const end = Math.min(positions.length, row + sliceTokens)
+        const slice = hidden.subarray(row * width, end * width)
+        const segments = [{ cache: store, rows: end - row }]
+        const run = { from, to, signal: options.signal, onLayer }
+        result.set(await this.#parts.runner.run(slice, positions.subarray(row, end), segments, run), row * width)
+      }
+    } catch (error) {
+      store.rewind(from, to, start)
+      throw error
+    }
+    if (to === this.config.layers) store.lastHidden = result.slice(-width)
+    return result
+  }
+
+  async logits(hidden: Float32Array): Promise<Float32Array> {
+    return this.#head.logits(hidden)
+  }
+
+  async prefill(ids: readonly number[], cache: KVCache, options: PrefillOptions = {}): Promise<Float32Array> {
+    if (ids.length === 0) throw new RangeError('Cannot prefill as there are no tokens')
+    const store = this.#own(cache)
+    this.#checkWindow('Cannot prefill', { cache: store.nextPosition, input: ids.length })
+    const first = store.nextPosition
+    const positions = Int32Array.from(ids, (_, index) => first + index)
+    const hidden = await this.runLayers(0, this.config.layers, this.embed(ids), positions, store, options)
+    return this.#head.logits(hidden.subarray(-this.config.hidden))
+  }
+
+  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number> {
+    const store = this.#own(cache)
+    this.#checkWindow('Cannot generate', { cache: store.nextPosition, output: options.maxTokens })
+    const signal = options.signal === undefined ? {} : { signal: options.signal }
+    return generateTokens(logits, options, (id) => this.prefill([id], store, signal))
+  }
+
+  async logProbs(
+    prefix: readonly number[] | KVCache,
+    continuations: readonly Continuation[],
+    options: PrefillOptions = {},
+  ): Promise<Float32Array[]> {
+    if (!isIds(prefix)) return this.#score(this.#own(prefix), continuations, options)
+    if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
+    const cache = this.createCache()
+    try {
+      await this.prefill(prefix, cache, options.signal === undefined ? {} : { signal: options.signal })
+      return await this.#score(cache, continuations, options)
+    } finally {
+      cache.dispose()
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#parts.pool.release()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  #score(prefix: BlockCache, continuations: readonly Continuation[], { signal, onProgress }: PrefillOptions): Promise<Float32Array[]> {
+    if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
+    for (const { ids, from = 0 } of continuations) this.#checkContinuation(prefix, ids, from)
+    const { runner } = this.#parts
+    const { layers, hidden: width } = this.config
+    const parts: ScoringParts = {
+      sliceTokens,
+      width,
+      embed: (ids) => this.embed(ids),
+      run: (x, positions, segments) => runner.run(x, positions, segments, { from: 0, to: layers, signal }),
+      logProbs: (hidden, targets) => this.#head.logProbs(hidden, targets, signal),
+    }
+    return scoreContinuations(prefix, continuations, parts, onProgress)
+  }
+
+  #checkContinuation(prefix: BlockCache, ids: readonly number[], from: number): void {
+    if (!Number.isInteger(from) || from < 0 || from > ids.length) {
+      throw new RangeError(`Cannot score a continuation of ${ids.length} tokens from token ${from}`)
+    }
+    for (const id of ids) this.#checkId(id)
+    this.#checkWindow('Cannot score a continuation', { prefix: prefix.nextPosition, continuation: ids.length })
+  }
+
+  #checkId(id: number): void {
+    if (Number.isInteger(id) && id >= 0 && id < this.config.vocabulary) return
+    throw new RangeError(`Cannot use token ${id} as ids are whole numbers from 0 to ${this.config.vocabulary - 1}`)
+  }
+
+  #checkRun(from: number, to: number, hidden: Float32Array, positions: Int32Array): void {
+    const { layers, hidden: width, window } = this.config
+    if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > layers || from >= to) {
+      throw new RangeError(`Cannot run layers ${from} to ${to} as the model has ${layers}`)
+    }
+    if (positions.length === 0 || hidden.length !== positions.length * width) {
+      throw new RangeError(`Cannot run layers as ${hidden.length} hidden values are not ${positions.length} rows of ${width}`)
+    }
+    for (const position of positions) {
+      if (position < 0 || position >= window) throw new RangeError(`Cannot run layers as positions go from 0 to ${window - 1}: ${position}`)
+    }
+  }
+
+  #checkWindow(action: string, parts: Readonly<Record<string, number>>): void {
+    const needed = Object.values(parts).reduce((sum, tokens) => sum + tokens, 0)
+    if (needed > this.config.window) throw new ContextOverflowError(action, parts, this.config.window)
+  }
+
+  #own(cache: KVCache): BlockCache {
+    const { layers, kvHeads, headDim } = this.config
+    const fits = cache instanceof BlockCache && cache.shape.layers === layers && cache.shape.kvHeads === kvHeads && cache.shape.headDim === headDim
+    if (!fits) throw new TypeError('Cannot use the cache as it was not made by createCache of a decoder of this shape')
+    return cache
+  }
+}
+
+function isIds(prefix: readonly number[] | KVCache): prefix is readonly number[] {
+  return Array.isArray(prefix)
+}

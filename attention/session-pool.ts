@@ -1,0 +1,57 @@
+/** Creates and runs inference sessions of one runtime, one run at a time. */
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
+
+/**
+ * Threads must not spin while they wait: with a session a layer, spinning threads fight over the cores and decoding becomes many times
+ * slower. The arena would keep every session's largest activations for good.
+ */
+function sessionOptions(threads: number | undefined): object {
+  return {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+  }
+}
+
+export class SessionPool {
+  readonly #runtime: OnnxRuntime
+  readonly #options: object
+  readonly #sessions: OnnxSession[] = []
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(runtime: OnnxRuntime, threads?: number) {
+    this.#runtime = runtime
+    this.#options = sessionOptions(threads)
+  }
+
+  async open(model: Uint8Array): Promise<OnnxSession> {
+    const session = await this.#runtime.InferenceSession.create(model, this.#options)
+    this.#sessions.push(session)
+    return session
+  }
+
+  floats(data: Float32Array, dims: readonly number[]): OnnxTensor {
+    return new this.#runtime.Tensor('float32', data as never, dims)
+  }
+
+  integers(values: Iterable<number>, dims: readonly number[]): OnnxTensor {
+    return new this.#runtime.Tensor('int64', BigInt64Array.from(values, BigInt) as never, dims)
+  }
+
+  /** Runs `session` when the runs asked for before have ended, as some runtimes refuse to overlap them. */
+  async run<Name extends string>(session: OnnxSession, feeds: Record<string, OnnxTensor>, names: readonly Name[]): Promise<Record<Name, Float32Array>> {
+    const run = this.#turn.then(() => session.run(feeds))
+    this.#turn = run.catch(() => undefined)
+    const outputs = await run
+    return Object.fromEntries(names.map((name) => [name, floatsOf(outputs[name], name)])) as Record<Name, Float32Array>
+  }
+
+  async release(): Promise<void> {
+    await this.#turn
+    for (const session of this.#sessions.splice(0)) await session.release()
+  }
+}
+
+function floatsOf(tensor: OnnxTensor | undefined, name: string): Float32Array {
+  if (!(tensor?.data instanceof Float32Array)) throw new TypeError(`Cannot use the runtime's output ${name} as it is not a float32 tensor: ${tensor?.type}`)
+  return tensor.data
+}
