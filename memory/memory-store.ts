@@ -50,6 +50,8 @@ export interface MemoryHit {
 
 /** A store of records with search. One conformance suite holds for all. */
 export interface MemoryStore {
+  /** Identity of the embedder whose vectors the store holds, where it is known. */
+  readonly embedderId?: string | undefined
   /** Adds or replaces records, all or none. Refuses vectors of another model or dimension by name (StoreError `mismatch`). */
   put(records: readonly MemoryRecord[]): Promise<void>
   get(scope: string, id: string): Promise<MemoryRecord | undefined>

@@ -20,9 +20,10 @@ export function cosineSimilarity(first: Float32Array, second: Float32Array): num
  * Refuses a vector that would spoil an index in silence.
  *
  * @param what the vector's name for the message, such as `record s1`
- * @throws RangeError when a component is not finite; StoreError `mismatch` when its length is not the store's
+ * @throws RangeError when it is empty or a component is not finite; StoreError `mismatch` when its length is not the store's
  */
 export function checkVector(vector: Float32Array, dimensions: number, what: string, store: string): void {
+  if (vector.length === 0) throw new RangeError(`Cannot use the vector of ${what} as it has no components: 0`)
   if (vector.length !== dimensions) {
     throw new StoreError(
       `Cannot use the vector of ${what} as the store ${store} holds vectors of ${dimensions} dimensions: ${vector.length}. ` +

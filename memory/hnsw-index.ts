@@ -1,0 +1,137 @@
+import type { HierarchicalNSW } from 'hnswlib-node'
+import { loadOptional } from '../errors/index.ts'
+import type { Logger } from '../log/index.ts'
+import { checkHnswFile, deleteHnswFile, type HnswDescription, saveHnswFile } from './hnsw-file.ts'
+
+/** What the index is derived from. */
+export interface HnswSource {
+  describe(): Omit<HnswDescription, 'last'>
+  /** Up to `limit` records with vectors whose number is above `last`, ascending. */
+  after(last: number, limit: number): { readonly key: number; readonly vector: Float32Array }[]
+  /** Numbers of every record with a vector. */
+  keys(): ReadonlySet<number>
+}
+
+/** An approximate nearest-neighbour index (Malkov and Yashunin, "Hierarchical Navigable Small World graphs", 2016) over the whole store. */
+export interface HnswIndex {
+  /**
+   * Keys of about the `limit` nearest records among `allowed`, best first. Loads or builds the index first and adds what it lacks.
+   *
+   * @param stamp changes when the database does
+   */
+  nearest(query: Float32Array, limit: number, allowed: ReadonlySet<number>, stamp: string, signal?: AbortSignal): Promise<number[]>
+  /** Forgets the index and deletes its files, so that no deleted vector stays behind. */
+  discard(): void
+  /** Saves what is new. A failure costs a rebuild, so it is logged and not thrown. */
+  save(): Promise<void>
+}
+
+/** Links a node, and candidates held while a node is linked. */
+const links = 16
+const buildCandidates = 200
+const pageSize = 256
+
+interface Loaded {
+  readonly index: HierarchicalNSW
+  readonly live: Set<number>
+  last: number
+  stamp: string
+}
+
+/** @param path of the index file; undefined keeps the index in memory alone */
+export function createHnswIndex(path: string | undefined, source: HnswSource, logger: Logger): HnswIndex {
+  let loaded: Loaded | undefined
+  let changed = false
+  let turn: Promise<unknown> = Promise.resolve()
+
+  async function load(): Promise<Loaded> {
+    const { default: hnsw } = await loadOptional('hnswlib-node', 'search a large memory store by vector', () => import('hnswlib-node'))
+    const description = source.describe()
+    const index = new hnsw.HierarchicalNSW('cosine', description.dimensions)
+    const known = path === undefined ? undefined : await checkHnswFile(path, description)
+    if (path === undefined || !known) {
+      index.initIndex(Math.max(1024, 2 * source.keys().size), links, buildCandidates)
+      return { index, live: new Set(), last: 0, stamp: '' }
+    }
+    index.readIndexSync(path)
+    return { index, live: new Set(index.getIdsList()), last: known.last, stamp: '' }
+  }
+
+  /** Brings the index level with the table, a page at a time, so that others get their turn. */
+  async function catchUp(stamp: string, signal: AbortSignal | undefined): Promise<Loaded> {
+    const current = (loaded ??= await load())
+    if (current.stamp === stamp) return current
+    for (let page = source.after(current.last, pageSize); page.length > 0; page = source.after(current.last, pageSize)) {
+      for (const { key, vector } of page) addPoint(current, key, vector)
+      changed = true
+      await new Promise((resolve) => setImmediate(resolve))
+      signal?.throwIfAborted()
+    }
+    forgetDeleted(current)
+    current.stamp = stamp
+    return current
+  }
+
+  function forgetDeleted(current: Loaded): void {
+    const keys = source.keys()
+    for (const key of current.live) {
+      if (keys.has(key)) continue
+      forget(current, key)
+      changed = true
+    }
+  }
+
+  async function nearest(
+    query: Float32Array,
+    limit: number,
+    allowed: ReadonlySet<number>,
+    stamp: string,
+    signal?: AbortSignal,
+  ): Promise<number[]> {
+    const before = turn
+    const mine = before.then(() => catchUp(stamp, signal))
+    turn = mine.catch(() => undefined)
+    const { index, live } = await mine
+    const most = Math.min(limit, allowed.size, live.size)
+    if (most === 0) return []
+    index.setEf(Math.max(200, 2 * most))
+    // An exception in a filter ends the process: this one only looks up.
+    const filter = allowed.size < live.size ? (label: number) => allowed.has(label) : undefined
+    return index.searchKnn(Array.from(query), most, filter).neighbors
+  }
+
+  function discard(): void {
+    loaded = undefined
+    changed = false
+    if (path !== undefined) deleteHnswFile(path)
+  }
+
+  async function save(): Promise<void> {
+    await turn
+    if (path === undefined || !loaded) return
+    try {
+      forgetDeleted(loaded)
+      if (changed) await saveHnswFile(path, loaded.index, { ...source.describe(), last: loaded.last })
+      changed = false
+    } catch (error) {
+      logger.warn({ error, path }, 'The vector index was not saved and will be built anew')
+    }
+  }
+
+  return { nearest, discard, save }
+}
+
+function addPoint(current: Loaded, key: number, vector: Float32Array): void {
+  const { index, live } = current
+  if (index.getCurrentCount() >= index.getMaxElements()) index.resizeIndex(2 * index.getMaxElements())
+  index.addPoint(Array.from(vector), key)
+  live.add(key)
+  current.last = key
+}
+
+/** The vector is overwritten, as a mark alone would leave it in the file. The point stays in the graph as a way to others. */
+function forget({ index, live }: Loaded, key: number): void {
+  live.delete(key)
+  index.addPoint(Array.from({ length: index.getNumDimensions() }, () => 0), key)
+  index.markDelete(key)
+}

@@ -1,0 +1,14 @@
+/** Memory: what is kept of documents and what comes back for a question. */
+export { fuseMinMax, fuseRank } from './fuse.ts'
+export { createMemoryStore } from './in-process-store.ts'
+export type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
+export {
+  indexPassages,
+  type IndexPassagesOptions,
+  type Passage,
+  passageIndexVersion,
+  searchPassages,
+  type SearchPassagesOptions,
+} from './passage-index.ts'
+export { openMemory, type OpenMemoryOptions } from './sqlite-store.ts'
+export { indexTerms, splitWords } from './words.ts'
