@@ -1,0 +1,34 @@
+import type { Document, Span } from './document.ts'
+
+/** A piece of a document that fits a budget. `document.slice(start, end) === text`, always. */
+export interface Chunk extends Span {
+  readonly documentId: string
+  /** Place in the order of the document, from 0. */
+  readonly index: number
+  readonly text: string
+  /** Tokens of `text`, counted with the counter that cut it. */
+  readonly tokens: number
+  /** Titles of the sections that hold the start, outermost first. */
+  readonly sections: readonly string[]
+  /** SHA-256 of `text`, hexadecimal: equal text, equal hash. */
+  readonly hash: string
+}
+
+export interface ChunkOptions {
+  /** Most tokens a chunk; never exceeded. */
+  readonly maxTokens: number
+  /** The model's own counter. */
+  readonly count: (text: string) => number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Cuts a document. Chunks come in order, tile the text (no overlap, no gap but white space between them), never cut a surrogate pair
+ * or a CRLF, never exceed `maxTokens`, and are the same every time.
+ */
+export interface Chunker {
+  readonly name: string
+  /** Raised when the cuts change; part of cache keys. */
+  readonly version: number
+  chunk(document: Document, options: ChunkOptions): Iterable<Chunk>
+}
