@@ -8,3 +8,7 @@ export type { ByteSource, OnnxRuntime, OnnxSession, OnnxTensor } from './runtime
 export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
 export type { TensorType } from './tensor-types.ts'
 export type { Tokenizer } from './tokenizer.ts'
+export { createBpeTokenizer, type ByteTokenizer } from './bpe-tokenizer.ts'
+export { encodeChat, renderChat, type RenderChatOptions, type TemplateMessage } from './chat-template.ts'
+export { openEncoder, type EmbedOptions, type Encoder, type EncoderOptions } from './encoder.ts'
+export { createTokenizer } from './json-tokenizer.ts'

@@ -1,0 +1,21 @@
+/**
+ * The alphabet of byte-level BPE (GPT-2): each of the 256 bytes is written as one printable character, so that any text, and any part of a
+ * multi-byte character, can be a token. Bytes that are printable in Latin-1 stand for themselves; the others take U+0100 and up, in order.
+ */
+const toByte = new Map<string, number>()
+
+for (let byte = 0, spare = 0x100; byte < 0x100; byte++) {
+  const printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae
+  toByte.set(String.fromCharCode(printable ? byte : spare++), byte)
+}
+
+/** The bytes that a token of the byte-level alphabet stands for. Characters outside the alphabet stand for their UTF-8 bytes. */
+export function tokenBytes(token: string): Uint8Array {
+  const bytes: number[] = []
+  for (const character of token) {
+    const byte = toByte.get(character)
+    if (byte === undefined) bytes.push(...new TextEncoder().encode(character))
+    else bytes.push(byte)
+  }
+  return Uint8Array.from(bytes)
+}
