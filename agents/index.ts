@@ -1,0 +1,29 @@
+/** Who decides, one step at a time: workers, managers, judges and the rest, each a function of a model and an input with its prompt beside it. */
+export { type Agent, type AgentCall, type AgentContext, isAgent, type Usage } from './agent.ts'
+export { type Budget, type BudgetParts, type BudgetQuery, solveBudget } from './budget.ts'
+export { combineUnits } from './combine-units.ts'
+export { type CommunicationUnit, emptyUnit, type Quote } from './communication-unit.ts'
+export {
+  type DirectReader,
+  type DirectReaderInput,
+  type DirectReaderOptions,
+  type DirectReaderOutput,
+  directReader,
+  type RecordedAnswer,
+} from './direct-reader.ts'
+export { type FitOptions, type FittedUnit, fitUnit, renderUnit } from './fit-unit.ts'
+export { groupUnits } from './group-units.ts'
+export { type GuardFlag, guardNotes, isRefusal, type NotesCheck, withoutRefusals } from './guards.ts'
+export { judge, type JudgeOptions } from './judge.ts'
+export type { Judge, JudgeInput, JudgeOutput, Manager, ManagerInput, ManagerOutput, PathResult } from './manager.ts'
+export { mapper } from './mapper.ts'
+export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, merger, type RecordedMerge } from './merger.ts'
+export { type ParsedQuote, type ParsedReply, parseReply } from './parse-reply.ts'
+export { placeQuotes, placeReading } from './place-reading.ts'
+export type { PromptOverride } from './prompt.ts'
+export { mapReferences, nextQuoteNumber, referencesOf, withoutReferences } from './references.ts'
+export { type Verification, type VerifiedQuote, type VerifyOptions, verifyQuotes } from './verify-quotes.ts'
+export { normaliseAnswer, type Vote, vote } from './vote.ts'
+export type { RecordedQuote, RecordedReading, Worker, WorkerInput, WorkerOutput } from './worker.ts'
+export { NOT_FOUND_TEXT, writingManager, type WritingManagerOptions } from './writing-manager.ts'
+export { writingWorker, type WritingWorkerOptions } from './writing-worker.ts'

@@ -1,0 +1,159 @@
+import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import type { Agent, AgentContext } from './agent.ts'
+import { type BudgetParts, solveBudget } from './budget.ts'
+import { combineUnits } from './combine-units.ts'
+import type { CommunicationUnit, Quote } from './communication-unit.ts'
+import { fitUnit, renderUnit } from './fit-unit.ts'
+import { guardNotes, type GuardFlag, withoutRefusals } from './guards.ts'
+import { parseReply } from './parse-reply.ts'
+import { labelled, messagesOf, promptIdentity, questionLine, SEAMS } from './prompt.ts'
+import { mapReferences } from './references.ts'
+import { REPAIRS, wordLimit } from './writing-prompt.ts'
+import { checkOptions, defaultUnit, unitKey, type WritingWorkerOptions } from './writing-worker.ts'
+
+export type MergerOptions = Omit<WritingWorkerOptions, 'minimumChunk'>
+
+export interface MergerInput {
+  readonly question?: string
+  /** In the order of the text. */
+  readonly units: readonly CommunicationUnit[]
+}
+
+export interface MergerOutput {
+  readonly unit: CommunicationUnit
+  /** Quotations that had to leave to keep the unit in its budget. */
+  readonly dropped: readonly Quote[]
+  readonly flags: readonly string[]
+}
+
+/** What a merge records: ids count through the units' quotations in their order. */
+export interface RecordedMerge {
+  readonly notes: string
+  readonly dropped: readonly string[]
+  readonly flags: readonly string[]
+}
+
+/** Merges several units into one under a budget. */
+export type Merger = Agent<MergerInput, MergerOutput, RecordedMerge> & {
+  /** Most tokens that the combined units of one merge may have. Throws ContextOverflowError when not even two full units fit. */
+  groupBudget(question: string | undefined): number
+  count(text: string): number
+}
+
+const SYSTEM =
+  'Readers of a long text took notes, each of one part. You bring them together. Somebody else works from your notes and the quotations alone.'
+const LABEL = 'Notes and quotations, in the order of the text:'
+
+export function mergerInstruction(question: string | undefined, words: number): string {
+  const task =
+    question === undefined
+      ? 'Rewrite the notes as one summary that covers all parts.'
+      : 'Rewrite the notes as one that holds all that helps to answer the question. Where they contradict each other, say so. Do not answer yet.'
+  return `${task} Keep the numbers such as [q1] after what rests on a quotation. Use at most ${words} words.\nReply with one line:\nNOTES: the merged notes`
+}
+
+/**
+ * The merging step of map-reduce, also used to collapse. The notes are rewritten; quotations are carried by the framework, and leave only where the
+ * budget forces them out. Where the model gives nothing usable twice, the notes stay side by side, cut to the budget.
+ *
+ * @throws TypeError when the model's window or longest reply is unknown
+ */
+export function merger(model: ChatModel, options: MergerOptions = {}): Merger {
+  const { description = describe(model), prompt, temperature = 0 } = options
+  const { maxUnit = defaultUnit(description) } = options
+  const { maxOutput = Math.min(description.maxOutput, maxUnit) } = options
+  checkOptions(description, { maxUnit, maxOutput })
+  const {
+    system = SYSTEM,
+    instruction: orders = (question: string | undefined): string => mergerInstruction(question, wordLimit(maxUnit)),
+  } = prompt ?? {}
+  const self: MergerSelf = { model, description, maxUnit, maxOutput, temperature, system, orders }
+  return {
+    name: 'merger',
+    version: 1,
+    identity: JSON.stringify({ model: description.id, maxUnit, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    key: ({ question, units }) => ({ question: question ?? null, units: units.map(unitKey) }),
+    run: (input, context) => merge(self, input, context),
+    place: (recorded, { units }) => placeMerge(recorded, combineUnits(units)),
+    estimate: (input) => estimate(self, input),
+    groupBudget: (question) => solveBudget({ description, parts: budgetParts(self, question), minimumChunk: 2 * maxUnit + SEAMS }).chunk,
+    count: description.count,
+  }
+}
+
+interface MergerSelf {
+  readonly model: ChatModel
+  readonly description: ModelDescription
+  readonly maxUnit: number
+  readonly maxOutput: number
+  readonly temperature: number
+  readonly system: string
+  readonly orders: (question: string | undefined) => string
+}
+
+async function merge(self: MergerSelf, { question, units }: MergerInput, context: AgentContext): Promise<RecordedMerge> {
+  const combined = combineUnits(units)
+  const fits = { max: self.maxUnit, count: self.description.count }
+  let taken: Taken = { notes: combined.notes }
+  if (combined.notes !== '') taken = await ask(self, question, combined, context)
+  if (taken.flag !== undefined) {
+    context.notice('asked-again', `The merged notes were not taken over (${taken.flag}); asking once more`)
+    taken = await ask(self, question, combined, context, REPAIRS[taken.flag] ?? REPAIRS['empty'])
+  }
+  if (taken.flag !== undefined)
+    context.notice(taken.flag, `The merged notes were not taken over (${taken.flag}); the notes stay side by side`)
+  const ids = new Set(combined.quotes.map((quote) => quote.id))
+  const notes = mapReferences(taken.flag === undefined ? taken.notes : combined.notes, (id) => (ids.has(id) ? id : undefined))
+  const { unit, dropped, cut } = fitUnit({ notes, quotes: combined.quotes }, fits)
+  if (dropped.length > 0)
+    context.notice(
+      'evidence-dropped',
+      `Quotations left to keep the unit under ${self.maxUnit} tokens: ${dropped.map(({ text }) => text).join(' | ')}`,
+    )
+  if (cut) context.notice('notes-cut', `The notes were cut to keep the unit under ${self.maxUnit} tokens`)
+  const flags = [taken.flag, dropped.length > 0 && 'evidence-dropped', cut && 'notes-cut'].filter((flag) => typeof flag === 'string')
+  return { notes: unit.notes, dropped: dropped.map(({ id }) => id), flags }
+}
+
+interface Taken {
+  readonly notes: string
+  readonly flag?: GuardFlag
+}
+
+async function ask(
+  self: MergerSelf,
+  question: string | undefined,
+  combined: CommunicationUnit,
+  context: AgentContext,
+  repair?: string,
+): Promise<Taken> {
+  const { description, maxOutput, model, system, temperature } = self
+  const state = renderUnit(combined)
+  const instruction = self.orders(question)
+  const messages = messagesOf({ system, sections: [labelled(LABEL, state), questionLine(question), instruction, repair] })
+  const parts = { ...budgetParts(self, question), state: description.count(state) }
+  const written = parseReply(await context.call({ model, messages, maxTokens: maxOutput, parts, temperature })).notes
+  const notes = withoutRefusals(written)
+  // Merged notes may be as short as their budget asks for, so that only notes which would have fitted as they were are guarded against shrinking.
+  const mayShrink = description.count(combined.notes) > self.maxUnit / 2
+  const flag = written !== '' && notes === '' ? 'refusal' : guardNotes(notes, { previous: combined.notes, instruction, mayShrink })
+  return flag === undefined ? { notes } : { notes, flag }
+}
+
+function placeMerge({ notes, dropped, flags }: RecordedMerge, combined: CommunicationUnit): MergerOutput {
+  const leaves = new Set(dropped)
+  const quotes = combined.quotes.filter((quote) => !leaves.has(quote.id))
+  return { unit: { notes, quotes }, dropped: combined.quotes.filter((quote) => leaves.has(quote.id)), flags }
+}
+
+function budgetParts({ description: { count }, maxOutput, orders, system }: MergerSelf, question: string | undefined): BudgetParts {
+  const instruction = count(`${LABEL}\n${orders(question)}`) + Math.max(...Object.values(REPAIRS).map(count)) + SEAMS
+  return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
+}
+
+function estimate(self: MergerSelf, { question, units }: MergerInput): ReturnType<Merger['estimate']> {
+  const { count, perMessage } = self.description
+  const { system, instruction, question: asked, output } = budgetParts(self, question)
+  const input = system + instruction + asked + count(renderUnit(combineUnits(units))) + 2 * perMessage
+  return { calls: 2, inputTokens: 2 * input, outputTokens: 2 * output }
+}
