@@ -15,7 +15,8 @@ export function checkRecords(records: readonly MemoryRecord[], dimensions: numbe
     checkText({ scope: record.scope, id: record.id, documentId: record.documentId, text: record.text })
     checkCount('start', record.start)
     checkCount('index', record.index)
-    if (!(record.end >= record.start)) throw new RangeError(`Cannot put a record as its end lies before its start ${record.start}: ${record.end}`)
+    if (!(record.end >= record.start))
+      throw new RangeError(`Cannot put a record as its end lies before its start ${record.start}: ${record.end}`)
     if (!record.vector) continue
     known ??= record.vector.length
     checkVector(record.vector, known, `record ${record.id}`, store)

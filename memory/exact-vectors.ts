@@ -1,12 +1,18 @@
 import { LRUCache } from 'lru-cache'
-import { cosineSimilarity } from './vectors.ts'
+import { cosineSimilarity, vectorNorm } from './vectors.ts'
+
+/** A vector with its length. */
+interface MeasuredVector {
+  readonly vector: Float32Array
+  readonly norm: number
+}
 
 /** The records with vectors that a search may look at, ascending, and their vectors once an exact scan needs them. */
 export interface VectorView {
   readonly keys: readonly number[]
   /** Keys as a set, for the filter of an approximate search. */
   readonly keySet: () => ReadonlySet<number>
-  readonly vectors: () => readonly Float32Array[]
+  readonly vectors: () => readonly MeasuredVector[]
 }
 
 /** Vectors kept in memory between searches, in bytes. */
@@ -44,13 +50,22 @@ export function createVectorViews(
 }
 
 function createView(keys: readonly number[], vectorOf: (key: number) => Float32Array): VectorView {
-  let vectors: readonly Float32Array[] | undefined
+  let vectors: readonly MeasuredVector[] | undefined
   let set: ReadonlySet<number> | undefined
-  return { keys, keySet: () => (set ??= new Set(keys)), vectors: () => (vectors ??= keys.map(vectorOf)) }
+  return { keys, keySet: () => (set ??= new Set(keys)), vectors: () => (vectors ??= keys.map((key) => measure(vectorOf(key)))) }
+}
+
+function measure(vector: Float32Array): MeasuredVector {
+  return { vector, norm: vectorNorm(vector) }
 }
 
 /** Every key of the view with its cosine similarity to the query. */
 export function scanVectors(view: VectorView, query: Float32Array): Map<number, number> {
   const vectors = view.vectors()
-  return new Map(view.keys.map((key, index) => [key, cosineSimilarity(query, vectors[index] ?? query)]))
+  const queryNorm = vectorNorm(query)
+  const similarities = new Map<number, number>()
+  for (const [index, { vector, norm }] of vectors.entries()) {
+    similarities.set(view.keys[index] ?? 0, cosineSimilarity(query, vector, queryNorm, norm))
+  }
+  return similarities
 }

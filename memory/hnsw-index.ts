@@ -132,6 +132,9 @@ function addPoint(current: Loaded, key: number, vector: Float32Array): void {
 /** The vector is overwritten, as a mark alone would leave it in the file. The point stays in the graph as a way to others. */
 function forget({ index, live }: Loaded, key: number): void {
   live.delete(key)
-  index.addPoint(Array.from({ length: index.getNumDimensions() }, () => 0), key)
+  index.addPoint(
+    Array.from({ length: index.getNumDimensions() }, () => 0),
+    key,
+  )
   index.markDelete(key)
 }

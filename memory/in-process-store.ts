@@ -3,7 +3,7 @@ import { createWordIndex, type WordIndex } from './bm25.ts'
 import { checkQuery, checkRecords } from './check-input.ts'
 import type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
 import { bestKeys, type Candidate, candidateLimit, comparePlaces, rankCandidates } from './rank-candidates.ts'
-import { cosineSimilarity } from './vectors.ts'
+import { cosineSimilarity, vectorNorm } from './vectors.ts'
 import { indexTerms, recordTerms } from './words.ts'
 
 interface Entry {
@@ -147,9 +147,10 @@ function searchScope(scope: Scope, query: MemoryQuery): MemoryHit[] {
     if (entry && inside(entry)) words.set(key, score)
   }
   const similarities = new Map<number, number>()
+  const queryNorm = query.vector && vectorNorm(query.vector)
   for (const entry of scope.byKey.values()) {
     if (query.vector && entry.record.vector && inside(entry)) {
-      similarities.set(entry.key, cosineSimilarity(query.vector, entry.record.vector))
+      similarities.set(entry.key, cosineSimilarity(query.vector, entry.record.vector, queryNorm))
     }
   }
   const entryOf = (key: number): Entry => scope.byKey.get(key) as Entry

@@ -49,7 +49,10 @@ export async function indexPassages(options: IndexPassagesOptions): Promise<void
   const held = passages.length - missing.length
   for (let start = 0; start < missing.length; start += batchSize) {
     const batch = missing.slice(start, start + batchSize)
-    const vectors = await embedder?.embed(batch.map((passage) => passage.text), signal ? { signal } : {})
+    const vectors = await embedder?.embed(
+      batch.map((passage) => passage.text),
+      signal ? { signal } : {},
+    )
     signal?.throwIfAborted()
     await store.put(batch.map((passage, index) => createRecord(passage, scope, documentId, vectors?.[index])))
     onProgress?.(held + start + batch.length, passages.length)

@@ -97,14 +97,16 @@ export function createRecordTables(database: Database): RecordTables {
       const scores = new Map<number, number>()
       const distinct = scopeTerms(scope, Array.from(new Set(terms)))
       for (let start = 0; start < distinct.length; start += termsAtOnce) {
-        const expression = distinct.slice(start, start + termsAtOnce).map((term) => `"${term}"`).join(' OR ')
+        const expression = distinct
+          .slice(start, start + termsAtOnce)
+          .map((term) => `"${term}"`)
+          .join(' OR ')
         const rows = documents ? matchesInDocuments.all(expression, scope, JSON.stringify(documents)) : matches.all(expression)
         for (const [seq, score] of rows) scores.set(seq, (scores.get(seq) ?? 0) + score)
       }
       return scores
     },
-    withVector: (scope, documents) =>
-      documents ? withVectorInDocuments.all(scope, JSON.stringify(documents)) : withVector.all(scope),
+    withVector: (scope, documents) => (documents ? withVectorInDocuments.all(scope, JSON.stringify(documents)) : withVector.all(scope)),
     deleteDocument(scope, document) {
       const seqs = seqsOfDocument.all(scope, document)
       for (const seq of seqs) remove(seq)

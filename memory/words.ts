@@ -6,9 +6,8 @@ export const wordsVersion = 1
 
 const wordPattern = /[\p{L}\p{N}\p{M}]+/gu
 /** Scripts written without spaces between words. */
-const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
-const unspacedRuns =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{M}]+/gu
+const unspaced = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}]/u
+const unspacedRuns = /[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{M}]+/gu
 /** 's, n't, 'll and their like: no part of the word before them. */
 const clitics = /(?:n['’]t|['’](?:s|d|ll|ve|re|m))(?![\p{L}\p{N}])/gu
 const digitGroups = /(?<=\p{N})[,'’](?=\p{N}{3}(?!\p{N}))/gu
@@ -41,7 +40,13 @@ export function recordTerms(record: { readonly text: string; readonly context?: 
 function fold(text: string): string {
   const lower = text.toLowerCase()
   // Only the marks of Latin, Greek and Cyrillic are diacritics; in other scripts they are vowels.
-  return /^\p{ASCII}*$/u.test(lower) ? lower : lower.normalize('NFKD').replace(/[\u0300-\u036f]/g, '').normalize('NFC').toLowerCase()
+  return /^\p{ASCII}*$/u.test(lower)
+    ? lower
+    : lower
+        .normalize('NFKD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .normalize('NFC')
+        .toLowerCase()
 }
 
 function splitUnspaced(word: string): string[] {

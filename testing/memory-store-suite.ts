@@ -35,8 +35,39 @@ function dot(first: Float32Array, second: Float32Array): number {
 const ids = (hits: readonly MemoryHit[]): string[] => hits.map((hit) => hit.record.id)
 
 /** Queries that are full-text syntax to some engines and words to a reader. */
-const oddQueries = ['', ' ', '"', '""', "'", '(', ')', '(whale', 'whale)', '*', 'wha*', '^whale', 'NEAR(whale sea)', 'NOT', 'AND OR NOT', 'whale AND']
-const moreOddQueries = ['text:whale', '-whale', '+whale', '{whale}', 'a OR', ';', '--', '\0', '%', '\\', '\ud800', 'the of and', 'who is it']
+const oddQueries = [
+  '',
+  ' ',
+  '"',
+  '""',
+  "'",
+  '(',
+  ')',
+  '(whale',
+  'whale)',
+  '*',
+  'wha*',
+  '^whale',
+  'NEAR(whale sea)',
+  'NOT',
+  'AND OR NOT',
+  'whale AND',
+]
+const moreOddQueries = [
+  'text:whale',
+  '-whale',
+  '+whale',
+  '{whale}',
+  'a OR',
+  ';',
+  '--',
+  '\0',
+  '%',
+  '\\',
+  '\ud800',
+  'the of and',
+  'who is it',
+]
 
 /**
  * What every store must do. Run it over your own with `memoryStoreSuite('my store', () => openMine(), { describe, it, expect })`.
@@ -117,9 +148,9 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
 
     test('puts all records or none', async (store) => {
       await store.put([record('a', { vector: vector(1) })])
-      await expect(store.put([record('b', { vector: vector(2) }), record('c', { vector: new Float32Array(3).fill(1) })])).rejects.toMatchObject(
-        { name: 'StoreError', reason: 'mismatch' },
-      )
+      await expect(
+        store.put([record('b', { vector: vector(2) }), record('c', { vector: new Float32Array(3).fill(1) })]),
+      ).rejects.toMatchObject({ name: 'StoreError', reason: 'mismatch' })
       expect(await store.count('one')).toBe(1)
     })
 
@@ -140,7 +171,10 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
     })
 
     test('deletes a document everywhere and counts what it deleted', async (store) => {
-      await store.put([record('a', { text: 'whale', vector: vector(1) }), record('b', { text: 'whale', documentId: 'kept', vector: vector(2) })])
+      await store.put([
+        record('a', { text: 'whale', vector: vector(1) }),
+        record('b', { text: 'whale', documentId: 'kept', vector: vector(2) }),
+      ])
       await store.markComplete('one', 'book', '1')
       expect(await store.deleteDocument('one', 'book')).toBe(1)
       expect(await store.deleteDocument('one', 'book')).toBe(0)
@@ -193,7 +227,12 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
 
     test('takes every query as words and throws for none', async (store) => {
       await store.put(whales)
-      for (const text of [...oddQueries, ...moreOddQueries, 'whale '.repeat(5_000), Array.from({ length: 3_000 }, (_, n) => `w${n}`).join(' ')]) {
+      for (const text of [
+        ...oddQueries,
+        ...moreOddQueries,
+        'whale '.repeat(5_000),
+        Array.from({ length: 3_000 }, (_, n) => `w${n}`).join(' '),
+      ]) {
         const hits = await store.search({ scope: 'one', text, k: 10 })
         expect(ids(hits).sort()).toEqual(/\bwhale/.test(text) ? ['a', 'c'] : [])
       }
@@ -210,7 +249,11 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
 
     test('breaks ties by document and index', async (store) => {
       const same = { vector: vector(1), text: 'whale' }
-      await store.put([record('c', { ...same, index: 1 }), record('d', { ...same, documentId: 'a', index: 5 }), record('b', { ...same, index: 0 })])
+      await store.put([
+        record('c', { ...same, index: 1 }),
+        record('d', { ...same, documentId: 'a', index: 5 }),
+        record('b', { ...same, index: 0 }),
+      ])
       for (const fusion of ['min-max', 'rank', 'words', 'vectors'] as const) {
         expect(ids(await store.search({ scope: 'one', text: 'whale', vector: vector(1), k: 3, fusion }))).toEqual(['d', 'b', 'c'])
       }
@@ -232,7 +275,10 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
     test('lets records without a vector be found by words beside those with one', async (store) => {
       await store.put([record('a', { text: 'whale' }), record('b', { text: 'rope', vector: vector(2) })])
       const hits = await store.search({ scope: 'one', text: 'whale', vector: vector(2), k: 5 })
-      expect(hits.map(({ record: { id }, similarity }) => [id, similarity?.toFixed(3)]).sort()).toEqual([['a', undefined], ['b', '1.000']])
+      expect(hits.map(({ record: { id }, similarity }) => [id, similarity?.toFixed(3)]).sort()).toEqual([
+        ['a', undefined],
+        ['b', '1.000'],
+      ])
     })
 
     test('makes the neighbours of a hit candidates, inside its document only', async (store) => {
@@ -285,7 +331,9 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
     test('rejects with the signal’s own reason when aborted', async (store) => {
       await store.put(whales)
       const reason = new RangeError('enough')
-      await expect(store.search({ scope: 'one', text: 'whale', k: 3, signal: AbortSignal.abort(reason) })).rejects.toMatchObject({ message: 'enough' })
+      await expect(store.search({ scope: 'one', text: 'whale', k: 3, signal: AbortSignal.abort(reason) })).rejects.toMatchObject({
+        message: 'enough',
+      })
     })
 
     test('refuses a query vector of another length', async (store) => {
