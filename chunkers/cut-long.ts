@@ -43,14 +43,17 @@ export function* cutLong(text: string, span: Span, options: CutLongOptions): Gen
 /** A prefix of the span that fits and is nearly full, found by guessing from the ratio of units to tokens: a few counts a piece. */
 function longestFit(text: string, { start, end }: Span, ratio: number, { maxTokens, count }: CutLongOptions): CountedSpan {
   let fits: CountedSpan | undefined
+  let fitStop = start
   let tooLong = end + 1
   let guess = start + Math.ceil(maxTokens * ratio)
   for (;;) {
     const stop = safeEnd(text, start, Math.min(end, tooLong - 1, Math.max(guess, start + 1)), end)
+    if (fits && stop <= fitStop) return fits
     const trimmed = trimSpan(text, start, stop).end
     const tokens = count(text.slice(start, trimmed))
     if (tokens <= maxTokens) {
       fits = { start, end: trimmed, tokens }
+      fitStop = stop
       guess = start + Math.floor((stop - start) * Math.min(2, maxTokens / Math.max(1, tokens)))
       if (stop === end || tokens >= FULL * maxTokens || guess <= stop || guess >= tooLong) return fits
     } else if (fits) {
