@@ -1,0 +1,70 @@
+/** The manager of quoting workers: ranks their quotations, says honestly when none answers, and writes a short answer from the best few. */
+import { indexTerms } from '../memory/index.ts'
+import type { ChatModel, LikelihoodModel } from '../models/index.ts'
+import type { AgentContext } from './agent.ts'
+import type { CommunicationUnit, Quote } from './communication-unit.ts'
+import { answerConfidence } from './answer-confidence.ts'
+import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
+import { rankQuotes } from './rank-quotes.ts'
+import { NOT_FOUND_TEXT } from './writing-manager.ts'
+
+export interface QuoteManagerOptions {
+  /** Most quotations that an answer shows; 3 by default. */
+  readonly maxQuotes?: number
+  /** Confidence below which the answer is `not-found`, from 0 (always answers) to 1; calibrated by `bench squad`. */
+  readonly threshold?: number
+}
+
+/** Tokens of the short answer: a few words. */
+const ANSWER_TOKENS = 32
+/** Confidence that flags about half of the questions without an answer, and few of the others. */
+const THRESHOLD = 0.5
+
+export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
+  const { maxQuotes = 3, threshold = THRESHOLD } = options
+  return {
+    name: 'quote-manager',
+    version: 1,
+    identity: JSON.stringify({ model: model.id, maxQuotes, threshold }),
+    key: ({ question, unit }) => ({ question: question ?? null, quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]) }),
+    run: (input, context) => answer(model, input, { maxQuotes, threshold }, context),
+    place: (recorded) => recorded,
+    estimate: ({ question = '', unit }) => ({
+      calls: 1,
+      inputTokens: model.count(question) + unit.quotes.slice(0, maxQuotes).reduce((sum, { text }) => sum + model.count(text), 64),
+      outputTokens: ANSWER_TOKENS,
+      usd: 0,
+    }),
+  }
+}
+
+async function answer(
+  model: ChatModel,
+  { question = '', unit }: ManagerInput,
+  { maxQuotes, threshold }: Required<QuoteManagerOptions>,
+  context: AgentContext,
+): Promise<ManagerOutput> {
+  const ranked = rankQuotes(unit.quotes)
+  const best = ranked.slice(0, maxQuotes)
+  const quoteIds = best.map(({ id }) => id)
+  if (best.length === 0 || answerConfidence(question, ranked) < threshold) return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds }
+  const written = await write(model, question, best, context)
+  return { status: 'answered', text: isGrounded(written, best) ? written : (best[0] as Quote).text.replace(/\s+/g, ' '), quoteIds }
+}
+
+/** A few words from the best quotations, in the order of the text. */
+async function write(model: ChatModel, question: string, quotes: readonly Quote[], context: AgentContext): Promise<string> {
+  const text = quotes
+    .toSorted((a, b) => a.start - b.start)
+    .map((quote) => quote.text.replace(/\s+/g, ' '))
+    .join('\n')
+  const content = `Text:\n${text}\n\nQuestion: ${question}\nAnswer with a few words from the text.`
+  return (await context.call({ model, messages: [{ role: 'user', content }], maxTokens: ANSWER_TOKENS, temperature: 0 })).trim()
+}
+
+/** Whether every telling word of an answer stands in its quotations: a small model makes words up, and those are not shown. */
+export function isGrounded(answer: string, quotes: readonly Pick<CommunicationUnit['quotes'][number], 'text'>[]): boolean {
+  const known = new Set(quotes.flatMap(({ text }) => indexTerms(text)))
+  const terms = indexTerms(answer)
+  return terms.length > 0 && terms.every((term) => known.has(term))
+}

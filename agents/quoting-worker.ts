@@ -1,0 +1,133 @@
+/**
+ * The quoting worker: for a local model that judges far better than it writes. It does not summarise; it says which sentences of a chunk
+ * the question is about, by the likelihood of the question under each of them against its likelihood without any.
+ */
+import type { Chunk } from '../chunkers/index.ts'
+import { ContextOverflowError } from '../errors/index.ts'
+import type { LikelihoodModel, LikelihoodQuery } from '../models/index.ts'
+import type { AgentContext } from './agent.ts'
+import { emptyUnit, type Quote } from './communication-unit.ts'
+import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
+import { placeQuotes } from './place-reading.ts'
+import { isAboutQuestion } from './rank-quotes.ts'
+import { nextQuoteNumber } from './references.ts'
+import type { RecordedQuote, RecordedReading, Worker, WorkerInput, WorkerOutput } from './worker.ts'
+
+export interface QuotingWorkerOptions {
+  /** Passages of a chunk that are judged where retrieval has not chosen them; 8 by default. */
+  readonly candidates?: number
+  /** Quotations that a unit may hold; 24 by default. The ones with the least gain leave first. */
+  readonly maxQuotes?: number
+}
+
+/** What the quoting worker reads besides: what retrieval chose, and the title of the whole. */
+export interface QuotingInput extends WorkerInput {
+  readonly candidates?: readonly QuoteCandidate[]
+  readonly title?: string
+}
+
+/** Tokens of a chunk where the caller does not say: the worker judges passages, so a chunk is only the reach of one step. */
+const CHUNK_TOKENS = 1024
+/** Most tokens of a passage with its title: what the prompt adds is a handful. */
+const PASSAGE_TOKENS = 160
+
+/**
+ * Makes the worker. Its notes stay empty; its unit is the quotations with `signals`: `likelihood` (log P(question | passage)), `baseline` (log
+ * P(question | no passage)), `tokens` of the question, and `retrieval` where retrieval chose them. `score` is the gain, likelihood less
+ * baseline, for each token of the question.
+ */
+export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOptions = {}): Worker {
+  const { candidates: most = 8, maxQuotes = 24 } = options
+  return {
+    name: 'quoting-worker',
+    version: 1,
+    identity: JSON.stringify({ model: model.id, most }),
+    key: ({ chunk, question, candidates, title }: QuotingInput) => ({
+      text: chunk.text,
+      title: titleOf(chunk, title),
+      question: question ?? null,
+      candidates: candidates?.map(({ start, end, score }) => [start, end, score]) ?? null,
+    }),
+    run: (input, context) => read(model, input, most, context),
+    place: (recorded, input) => place(recorded, input, maxQuotes),
+    estimate: ({ question = '', candidates }: QuotingInput) => ({
+      calls: 1,
+      inputTokens: ((candidates?.length ?? most) + 1) * (model.count(question) + PASSAGE_TOKENS / 2),
+      outputTokens: 0,
+      usd: 0,
+    }),
+    chunkBudget: (question) => chunkBudget(model, question),
+    count: (text) => model.count(text),
+  }
+}
+
+async function read(model: LikelihoodModel, input: QuotingInput, most: number, context: AgentContext): Promise<RecordedReading> {
+  const { chunk, question } = input
+  if (question === undefined) {
+    throw new TypeError('Cannot summarise with a quoting worker as it only judges passages: give a question, or a writing worker')
+  }
+  const candidates = input.candidates ?? findCandidates(chunk.text, question, most)
+  if (candidates.length === 0) return { found: false, notes: '', quotes: [], dropped: [], flags: [] }
+  const quotes = await judge(model, { chunk, candidates, question, title: titleOf(chunk, input.title) }, context)
+  return { found: quotes.some(isAboutQuestion), notes: '', quotes, dropped: [], flags: [] }
+}
+
+interface Judged {
+  readonly chunk: Chunk
+  readonly candidates: readonly QuoteCandidate[]
+  readonly question: string
+  readonly title: string
+}
+
+async function judge(model: LikelihoodModel, judged: Judged, context: AgentContext): Promise<RecordedQuote[]> {
+  const { chunk, candidates, question, title } = judged
+  const passages = candidates.map(({ start, end }) => chunk.text.slice(start, end))
+  const queries = [...passages, undefined].map((passage) => questionQuery(title, passage, question))
+  const likelihoods = await context.compute(async (signal) => {
+    const value = await model.logProbs(queries, { signal })
+    const inputTokens = queries.reduce((sum, { prefix, text }) => sum + model.count(prefix) + model.count(text), 0)
+    return { value, usage: { calls: 1, inputTokens, outputTokens: 0, usd: 0 } }
+  })
+  const baseline = likelihoods[passages.length]
+  return candidates.map(({ start, end, score: retrieval }, place) => {
+    const { logProb = 0, tokens = 1 } = likelihoods[place] ?? {}
+    const signals = { likelihood: logProb, baseline: baseline?.logProb ?? 0, tokens, retrieval }
+    return { start, end, text: passages[place] as string, how: 'exact', score: (logProb - signals.baseline) / Math.max(1, tokens), signals }
+  })
+}
+
+/** The question after a passage (measured: the title before the sentence lifts the right one), or after the title alone. */
+function questionQuery(title: string, passage: string | undefined, question: string): LikelihoodQuery {
+  const heading = title === '' ? '' : ` ${title}.`
+  const text = passage === undefined ? '' : ` ${passage.replace(/\s+/g, ' ')}`
+  return { prefix: `Passage:${heading}${text}\nQuestion:`, text: ` ${question}` }
+}
+
+function titleOf(chunk: Chunk, title: string | undefined): string {
+  return title ?? chunk.sections.at(-1) ?? ''
+}
+
+/** Quotations join the unit whole; where there are too many, those with the least gain leave, and the flag says so. */
+function place(recorded: RecordedReading, input: WorkerInput, maxQuotes: number): WorkerOutput {
+  const unit = input.unit ?? emptyUnit
+  const quotes = placeQuotes(recorded.quotes, input.chunk, nextQuoteNumber(unit))
+  const all = [...unit.quotes, ...quotes]
+  const kept = keepBest(all, maxQuotes)
+  const { found, notes } = recorded
+  const flags = kept.length < all.length ? [...recorded.flags, 'evidence-dropped'] : recorded.flags
+  return { found, text: notes, quotes, unit: { notes: unit.notes, quotes: kept }, flags }
+}
+
+function keepBest(quotes: readonly Quote[], most: number): readonly Quote[] {
+  if (quotes.length <= most) return quotes
+  const best = new Set(quotes.toSorted((a, b) => (b.score ?? 0) - (a.score ?? 0)).slice(0, most))
+  return quotes.filter((quote) => best.has(quote))
+}
+
+function chunkBudget(model: LikelihoodModel, question: string | undefined): number {
+  const parts = { question: model.count(question ?? ''), chunk: PASSAGE_TOKENS }
+  if (parts.question + parts.chunk > model.window) {
+    throw new ContextOverflowError(`Cannot ask ${model.id}`, parts, model.window, 'Shorten the question')
+  }
+  return CHUNK_TOKENS
+}
