@@ -4,7 +4,9 @@ const BEFORE_NAME = words(
 )
 
 /** A number follows; without one the sentence has ended ("No."). */
-const BEFORE_NUMBER = words('No Nos Nr Vol Vols Ch Chap Fig Figs Eq Eqs Sec Sect Art p pp Pt Ver Op Tab Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec')
+const BEFORE_NUMBER = words(
+  'No Nos Nr Vol Vols Ch Chap Fig Figs Eq Eqs Sec Sect Art p pp Pt Ver Op Tab Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec',
+)
 
 /** Never at the end of a sentence. */
 const INSIDE = words('e.g i.e viz cf vs v ca c approx al')

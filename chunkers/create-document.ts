@@ -97,7 +97,8 @@ function checkSections(sections: readonly Section[], text: string): void {
     if (!whole || start < 0 || end < start || end > text.length) {
       throw new RangeError(`Cannot use a section as it lies outside the text of ${text.length}: ${label}`)
     }
-    if (!Number.isInteger(level) || level < 1) throw new RangeError(`Cannot use a section as its level is not 1 or more: ${label}, ${level}`)
+    if (!Number.isInteger(level) || level < 1)
+      throw new RangeError(`Cannot use a section as its level is not 1 or more: ${label}, ${level}`)
     if (cutsSurrogatePair(text, start) || cutsSurrogatePair(text, end)) {
       throw new RangeError(`Cannot use a section as it cuts a surrogate pair: ${label}`)
     }
@@ -105,7 +106,9 @@ function checkSections(sections: readonly Section[], text: string): void {
     while (open.length > 0 && open.at(-1)!.end <= start) open.pop()
     const parent = open.at(-1)
     if (parent && end > parent.end) {
-      throw new RangeError(`Cannot use a section as it overlaps "${parent.title}" [${parent.start}, ${parent.end}) without nesting: ${label}`)
+      throw new RangeError(
+        `Cannot use a section as it overlaps "${parent.title}" [${parent.start}, ${parent.end}) without nesting: ${label}`,
+      )
     }
     open.push(section)
     previous = start
@@ -117,7 +120,7 @@ export function sha256(text: string): string {
   const part = 1 << 20
   if (text.length <= part) return createHash('sha256').update(text).digest('hex')
   const hash = createHash('sha256')
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     let end = Math.min(start + part, text.length)
     if (cutsSurrogatePair(text, end)) end++
     hash.update(text.slice(start, end))

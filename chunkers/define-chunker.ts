@@ -54,7 +54,8 @@ function checkCut(name: string, text: string, previous: number, start: number, e
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > text.length || end < start) {
     throw new RangeError(`Cannot cut with ${name} as the span lies outside [0, ${text.length}]: ${span}`)
   }
-  if (start < previous) throw new RangeError(`Cannot cut with ${name} as the span starts before the end of the one in front of it, ${previous}: ${span}`)
+  if (start < previous)
+    throw new RangeError(`Cannot cut with ${name} as the span starts before the end of the one in front of it, ${previous}: ${span}`)
   if (cutsSurrogatePair(text, start) || cutsSurrogatePair(text, end)) {
     throw new RangeError(`Cannot cut with ${name} as the span cuts a surrogate pair: ${span}`)
   }
@@ -63,5 +64,8 @@ function checkCut(name: string, text: string, previous: number, start: number, e
 
 function checkGap(name: string, text: string, start: number, end: number): void {
   const gap = trimSpan(text, start, end)
-  if (gap.start < gap.end) throw new RangeError(`Cannot cut with ${name} as no span holds the text at [${gap.start}, ${gap.end}): all but white space must be in one`)
+  if (gap.start < gap.end)
+    throw new RangeError(
+      `Cannot cut with ${name} as no span holds the text at [${gap.start}, ${gap.end}): all but white space must be in one`,
+    )
 }

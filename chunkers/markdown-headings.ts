@@ -18,7 +18,7 @@ export function markdownHeadings(text: string): Heading[] {
       if (marker && marker.startsWith(fence) && content.trim() === marker) fence = undefined
       continue
     }
-    const heading = marker ? undefined : atx(content, line) ?? (aboveLines === 1 && above ? setext(text, content, above) : undefined)
+    const heading = marker ? undefined : (atx(content, line) ?? (aboveLines === 1 && above ? setext(text, content, above) : undefined))
     if (heading) headings.push(heading)
     if (marker) fence = marker
     const continues = !marker && !heading && /^ {0,3}(?![>#])\S/.test(content)

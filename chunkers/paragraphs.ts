@@ -22,7 +22,7 @@ export function* paragraphs(text: string): Generator<Paragraph> {
 
 /** The lines of a text without their line ends, a last empty one not counted. */
 export function* textLines(text: string): Generator<Span> {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const newline = text.indexOf('\n', start)
     const next = newline < 0 ? text.length : newline
     const end = newline > start && text.charCodeAt(newline - 1) === 13 ? newline - 1 : next

@@ -12,7 +12,10 @@ const RANKS: readonly (readonly string[])[] = [
 const NUMBER_WORDS =
   'one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|the first|the second|the third|the fourth|the fifth|the last|first|second|third|fourth|fifth|last'
 
-const NUMBERED = new RegExp(`^(${RANKS.flat().join('|')})\\.?\\s+(\\d{1,4}|[ivxlcdm]{1,9}|(?:${NUMBER_WORDS})(?:[- ][a-z]+)?)(?![\\p{L}\\p{N}])`, 'iu')
+const NUMBERED = new RegExp(
+  `^(${RANKS.flat().join('|')})\\.?\\s+(\\d{1,4}|[ivxlcdm]{1,9}|(?:${NUMBER_WORDS})(?:[- ][a-z]+)?)(?![\\p{L}\\p{N}])`,
+  'iu',
+)
 
 const NAMED =
   /^(epilogue|prologue|etymology|extracts|preface|foreword|afterword|introduction|conclusion|contents|table of contents|postscript|postface|interlude|acknowledge?ments|dedication|glossary|bibliography|appendix(?: (?:[A-Z]|\d{1,2}|[IVX]+))?|index)(?![\p{L}\p{N}])/iu
@@ -122,7 +125,7 @@ function withoutContents(candidates: readonly Candidate[]): Candidate[] {
   const last = new Map<string, number>()
   candidates.forEach(({ key }, index) => last.set(key, index))
   const kept: Candidate[] = []
-  for (let from = 0; from < candidates.length; ) {
+  for (let from = 0; from < candidates.length;) {
     let to = from + 1
     while (to < candidates.length && candidates[to]!.bare) to++
     const run = candidates.slice(from, to)

@@ -40,7 +40,12 @@ export async function readDocument(path: string, options: ReadDocumentOptions = 
   return createDocument({ text, name, sections, title: findTitle(text, name, sections) })
 }
 
-async function decode(slices: AsyncIterable<Uint8Array | string>, source: string, maxBytes: number, signal: AbortSignal | undefined): Promise<string> {
+async function decode(
+  slices: AsyncIterable<Uint8Array | string>,
+  source: string,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const decoding = decodeText(source)
   let bytes = 0
   for await (const slice of slices) {
@@ -105,11 +110,14 @@ function notAFile(path: string, cause?: unknown): DocumentError {
 }
 
 function tooLarge(source: string, size: string, limit: number, cause?: unknown): DocumentError {
-  return new DocumentError(`Cannot read ${source} as its size is above the limit of ${limit} bytes: ${size} bytes. Part it, or raise maxBytes`, {
-    reason: 'too-large',
-    source,
-    cause,
-  })
+  return new DocumentError(
+    `Cannot read ${source} as its size is above the limit of ${limit} bytes: ${size} bytes. Part it, or raise maxBytes`,
+    {
+      reason: 'too-large',
+      source,
+      cause,
+    },
+  )
 }
 
 /** Passes a stream on, and rejects with the signal's reason while it waits for more. */

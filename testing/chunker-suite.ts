@@ -33,7 +33,8 @@ export function chunkerSuite(name: string, make: () => Chunker, runner: TestRunn
       }
     }
     it('gives no chunk for nothing and for white space', () => {
-      for (const text of ['', ' ', '\r\n\r\n\t ']) expect([...make().chunk(makeDocument(text), { maxTokens: 8, count: countWords })]).toEqual([])
+      for (const text of ['', ' ', '\r\n\r\n\t '])
+        expect([...make().chunk(makeDocument(text), { maxTokens: 8, count: countWords })]).toEqual([])
     })
     it('refuses a limit that is no whole number above 0', () => {
       for (const maxTokens of [0, -1, 1.5, Number.NaN]) {
@@ -53,7 +54,11 @@ export function chunkerSuite(name: string, make: () => Chunker, runner: TestRunn
 }
 
 /** What a chunker breaks of its promises on one text, in words; empty when it keeps them all. For property tests with any generator. */
-export function chunkerFaults(chunker: Chunker, text: string, options: { readonly maxTokens: number; readonly count: (text: string) => number }): string[] {
+export function chunkerFaults(
+  chunker: Chunker,
+  text: string,
+  options: { readonly maxTokens: number; readonly count: (text: string) => number },
+): string[] {
   const document = makeDocument(text)
   const chunks = [...chunker.chunk(document, options)]
   const faults: string[] = []
@@ -115,7 +120,10 @@ const COUNTERS: Readonly<Record<string, (text: string) => number>> = {
 const TEXTS: Readonly<Record<string, string>> = {
   'one word': 'whale',
   'short sentences': 'Call me Ishmael. Some years ago I went to sea. Why? It is a way I have!\n\nThe second paragraph is here.\n',
-  'hard-wrapped lines with CRLF': 'It was a cloudy, sultry afternoon; the seamen\r\nwere lazily lounging about the decks.\r\n\r\nAnother paragraph\r\nfollows it.\r\n'.repeat(20),
+  'hard-wrapped lines with CRLF':
+    'It was a cloudy, sultry afternoon; the seamen\r\nwere lazily lounging about the decks.\r\n\r\nAnother paragraph\r\nfollows it.\r\n'.repeat(
+      20,
+    ),
   'a long sentence': `${'and the sea rolled on, '.repeat(400)}as it rolled long ago.`,
   'a line of 100,000 characters without a space': 'abcdefghij'.repeat(10_000),
   'a line of 100,000 characters': 'word '.repeat(20_000),
@@ -123,5 +131,6 @@ const TEXTS: Readonly<Record<string, string>> = {
   'emoji and joined emoji': '👩‍👩‍👧‍👦🐳🇬🇧👍🏽'.repeat(50),
   'mixed scripts': 'שלום עולם. Привет, мир! नमस्ते दुनिया। Γειά σου Κόσμε; hello 🌍.\n'.repeat(30),
   'blank lines and odd white space': '\uFEFF\n\n\u00A0a\u2003b\n \t\n\r\n\r\nc\n\n\n\n\u3000d\r\n\r',
-  headings: '# One\n\nText of one. More.\n\n## Two\n\nText of two.\n\nCHAPTER 1. Loomings.\n\nCall me Ishmael.\n\nCHAPTER 2\n\nThe Carpet-Bag\n\nI stuffed a shirt.\n',
+  headings:
+    '# One\n\nText of one. More.\n\n## Two\n\nText of two.\n\nCHAPTER 1. Loomings.\n\nCall me Ishmael.\n\nCHAPTER 2\n\nThe Carpet-Bag\n\nI stuffed a shirt.\n',
 }

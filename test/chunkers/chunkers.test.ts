@@ -19,7 +19,25 @@ const bytes = (text: string): number => Buffer.byteLength(text)
 for (const [name, make] of Object.entries(chunkers)) chunkerSuite(name, make, { describe, it, expect })
 
 const parts = fc.oneof(
-  fc.constantFrom('\r\n', '\n', '\n\n', '\r\n\r\n', ' ', '  ', '. ', '? ', '! ', '.” ', '# ', '- ', '—', '\u00AD', '\u200D', '\uFEFF', '\r'),
+  fc.constantFrom(
+    '\r\n',
+    '\n',
+    '\n\n',
+    '\r\n\r\n',
+    ' ',
+    '  ',
+    '. ',
+    '? ',
+    '! ',
+    '.” ',
+    '# ',
+    '- ',
+    '—',
+    '\u00AD',
+    '\u200D',
+    '\uFEFF',
+    '\r',
+  ),
   fc.constantFrom('Mr.', 'e.g.', 'CHAPTER 1', 'J. R. R. ', '我出海去了。', '🐳', '👩‍👩‍👧', 'e\u0301\u0302', 'שלום', 'ไทย', 'x'.repeat(3000)),
   fc.string({ unit: 'grapheme', maxLength: 30 }),
   fc.lorem({ maxCount: 3, mode: 'sentences' }),
