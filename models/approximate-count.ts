@@ -1,6 +1,9 @@
 /** Share by which {@link approximateCount} may fall short of a byte-pair tokenizer with 100,000 entries or more. */
 export const APPROXIMATE_MARGIN = 0.1
 
+/** Letters behind a digit are seldom a word: codes, hashes, base64. */
+const AFTER_DIGIT = 1.3
+
 type CharacterClass = 'lower' | 'upper' | 'digit' | 'space' | 'break' | 'mark' | 'accented' | 'alphabetic' | 'dense'
 
 /**
@@ -10,10 +13,12 @@ type CharacterClass = 'lower' | 'upper' | 'digit' | 'space' | 'break' | 'mark' |
 export function approximateCount(text: string): number {
   let tokens = 0
   let start = 0
+  let before: CharacterClass | undefined
   while (start < text.length) {
     const kind = classOf(text.charCodeAt(start))
     const end = endOfRun(text, start, kind)
-    tokens += tokensOfRun(kind, end - start)
+    tokens += tokensOfRun(kind, end - start) * (before === 'digit' && isLetter(kind) ? AFTER_DIGIT : 1)
+    before = kind
     start = end
   }
   return Math.ceil(tokens)
@@ -49,6 +54,10 @@ function tokensOfRun(kind: CharacterClass, length: number): number {
     case 'dense':
       return length * 1.5
   }
+}
+
+function isLetter(kind: CharacterClass): boolean {
+  return kind === 'lower' || kind === 'upper'
 }
 
 function classOf(code: number): CharacterClass {

@@ -1,6 +1,7 @@
 import { ModelError } from '../errors/index.ts'
-import type { ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
+import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 import type { Clock } from './clock.ts'
+import type { CallSettings } from './with-settings.ts'
 import { joinFacts, replyFacts, type ReplyFacts, replyText } from './reply.ts'
 
 /** One reply of a model: its text, perhaps empty, and what it said of itself. */
@@ -9,7 +10,7 @@ export interface Attempt {
   readonly facts: ReplyFacts
 }
 
-export interface AttemptOptions {
+export interface AttemptOptions extends CallSettings {
   readonly clock: Clock
   readonly signal?: AbortSignal | undefined
   readonly timeout?: number | undefined
@@ -33,11 +34,16 @@ export async function attemptCall(model: ChatModel, messages: readonly ChatMessa
   const copies = messages.map((message) => ({ ...message }))
   try {
     const streams = onDelta !== undefined || alwaysStreams(model)
-    return await raceAbort(streams ? readStream(model, copies, stop.signal, onDelta) : readReply(model, copies, stop.signal), stop.signal)
+    const call = callOptions(options, stop.signal)
+    return await raceAbort(streams ? readStream(model, copies, call, onDelta) : readReply(model, copies, call), stop.signal)
   } finally {
     timer?.abort()
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function callOptions({ maxTokens, temperature }: CallSettings, signal: AbortSignal): ChatCallOptions & { readonly signal: AbortSignal } {
+  return { signal, ...(maxTokens !== undefined && { maxTokens }), ...(temperature !== undefined && { temperature }) }
 }
 
 /** LangChain's `streaming: true` makes `invoke` count tokens with a download; its `stream` does not. */
@@ -45,20 +51,21 @@ function alwaysStreams(model: ChatModel): boolean {
   return Reflect.get(model, 'streaming') === true
 }
 
-async function readReply(model: ChatModel, messages: ChatMessage[], signal: AbortSignal): Promise<Attempt> {
-  const reply = await model.invoke(messages, { signal })
+async function readReply(model: ChatModel, messages: ChatMessage[], options: ChatCallOptions): Promise<Attempt> {
+  const reply = await model.invoke(messages, options)
   return { text: replyText(reply.content), facts: replyFacts(reply) }
 }
 
 async function readStream(
   model: ChatModel,
   messages: ChatMessage[],
-  signal: AbortSignal,
+  options: ChatCallOptions & { readonly signal: AbortSignal },
   onDelta?: (text: string) => void,
 ): Promise<Attempt> {
+  const { signal } = options
   let text = ''
   let facts: ReplyFacts = {}
-  for await (const part of unbroken(model, await model.stream(messages, { signal }), signal)) {
+  for await (const part of unbroken(model, await model.stream(messages, options), signal)) {
     if (signal.aborted) break
     facts = joinFacts(facts, replyFacts(part))
     const delta = replyText(part.content)

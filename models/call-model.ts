@@ -8,9 +8,19 @@ import { type Clock, systemClock } from './clock.ts'
 import type { ModelDescription } from './describe.ts'
 import { endpointOf, modelName } from './model-name.ts'
 import type { Limiter } from './rate-limit.ts'
+import { type CallSettings, withSettings } from './with-settings.ts'
 import { withoutRetries } from './without-retries.ts'
 
-export interface CallModelOptions {
+/** A failed attempt that is made again. */
+export interface Retry {
+  /** Attempts made so far. */
+  readonly attempt: number
+  /** Milliseconds until the next one. */
+  readonly wait: number
+  readonly error: unknown
+}
+
+export interface CallModelOptions extends CallSettings {
   /** Retries after the first attempt; 5 by default. One owner: what the model's own class would retry is switched off. */
   readonly retries?: number
   /** Retries of a reply without text, within `retries`; 1 by default. */
@@ -29,6 +39,8 @@ export interface CallModelOptions {
   readonly onDelta?: (text: string) => void
   /** The parts so far are void, as their stream broke; a retry follows. */
   readonly onRestart?: () => void
+  /** Told before each retry. */
+  readonly onRetry?: (retry: Retry) => void
   readonly clock?: Clock
   /** A number from 0 to below 1, for the jitter. */
   readonly random?: () => number
@@ -89,6 +101,7 @@ export async function callModel(model: ChatModel, messages: readonly ChatMessage
       'Model call failed and is retried',
     )
     if (streamed) options.onRestart?.()
+    options.onRetry?.({ attempt: attempts, wait: pause, error: errorOf(call, failure, attempts, cause) })
     if (failure.reason === 'rate-limit' && failure.retryAfter !== undefined) options.limiter?.pause(failure.retryAfter)
     await clock.sleep(pause, { signal })
   }
@@ -117,7 +130,9 @@ async function tryOnce(call: Call): Promise<Attempt | FailedAttempt> {
   let streamed = false
   let used: number | undefined
   try {
-    const attempt = await attemptCall(withoutRetries(call.model), call.messages, {
+    const attempt = await attemptCall(withSettings(withoutRetries(call.model), options), call.messages, {
+      maxTokens: options.maxTokens,
+      temperature: options.temperature,
       signal,
       timeout,
       clock,

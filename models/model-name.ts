@@ -20,7 +20,7 @@ const SETTINGS = [
 
 /** The name of a model for people and errors: what it calls itself, or its class. */
 export function modelName(model: ChatModel): string {
-  const named = firstString(model, ['id', 'model', 'modelName', 'name'])
+  const named = ownId(model) ?? firstString(model, ['id', 'model', 'modelName', 'name'])
   return named ?? llmType(model) ?? model.constructor.name
 }
 
@@ -45,6 +45,12 @@ export function endpointOf(model: object): string | undefined {
   url.username = ''
   url.password = ''
   return url.href.replace(/\/$/, '')
+}
+
+function ownId(model: object): string | undefined {
+  const describe: unknown = Reflect.get(model, 'describe')
+  const description: unknown = typeof describe === 'function' ? describe.call(model) : undefined
+  return typeof description === 'object' && description !== null ? firstString(description, ['id']) : undefined
 }
 
 function firstString(model: object, names: readonly string[]): string | undefined {

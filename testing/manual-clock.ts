@@ -64,7 +64,7 @@ export function manualClock(options: { readonly start?: number; readonly jump?: 
 
   function advance(milliseconds: number): void {
     time += milliseconds
-    for (const sleeper of [...sleepers].sort((a, b) => a.until - b.until)) {
+    for (const sleeper of [...sleepers].toSorted((a, b) => a.until - b.until)) {
       if (sleeper.until > time) continue
       sleepers.delete(sleeper)
       sleeper.wake()

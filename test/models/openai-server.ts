@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { scriptedEmbedder } from '../../testing/index.ts'
 
 /** What the server does with one request. */
 export type Behaviour =
@@ -10,9 +11,23 @@ export type Behaviour =
   | { readonly kind: 'cut'; readonly text: string; readonly by: 'reset' | 'end' }
   /** Never answers. */
   | { readonly kind: 'hang' }
+  /** Chooses by the request. */
+  | { readonly kind: 'choose'; readonly choose: (prompt: string) => Behaviour }
+
+export interface ChatRequest {
+  readonly model: string
+  readonly stream?: boolean
+  readonly messages: readonly { readonly role: string; readonly content: string }[]
+}
+
+interface EmbeddingRequest {
+  readonly model: string
+  readonly input: string | readonly string[]
+  readonly encoding_format?: 'float' | 'base64'
+}
 
 export interface ReceivedRequest {
-  readonly body: { readonly messages: { role: string; content: string }[]; readonly stream?: boolean; readonly model: string }
+  readonly body: ChatRequest
   /** Resolves when the client has let go of the connection. */
   readonly closed: Promise<void>
 }
@@ -24,7 +39,7 @@ export interface OpenAIServer extends AsyncDisposable {
   nextRequest(): Promise<ReceivedRequest>
 }
 
-/** A server on 127.0.0.1 that speaks the chat-completions protocol. The last behaviour repeats. */
+/** A server on 127.0.0.1 that speaks the chat-completions and the embeddings protocol. The last behaviour repeats. */
 export async function openAIServer(...behaviours: readonly Behaviour[]): Promise<OpenAIServer> {
   const requests: ReceivedRequest[] = []
   const waiting: ((request: ReceivedRequest) => void)[] = []
@@ -34,7 +49,12 @@ export async function openAIServer(...behaviours: readonly Behaviour[]): Promise
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const closed = once(response, 'close').then(() => undefined)
-    const received: ReceivedRequest = { body: JSON.parse(await bodyOf(request)), closed }
+    const body = JSON.parse(await bodyOf(request))
+    if (request.url?.endsWith('/embeddings')) {
+      await embed(body, response)
+      return
+    }
+    const received: ReceivedRequest = { body, closed }
     const behaviour = behaviours[Math.min(requests.length, behaviours.length - 1)]
     requests.push(received)
     waiting.shift()?.(received)
@@ -56,6 +76,8 @@ export async function openAIServer(...behaviours: readonly Behaviour[]): Promise
   }
 }
 
+const embedder = scriptedEmbedder({ dimensions: 32 })
+
 /** Tokens that the server reports: one for each word. */
 export function words(text: string): number {
   return text.split(/\s+/).filter(Boolean).length
@@ -67,8 +89,23 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return body
 }
 
+async function embed({ model, input, encoding_format: format }: EmbeddingRequest, response: ServerResponse): Promise<void> {
+  const vectors = await embedder.embed(typeof input === 'string' ? [input] : input)
+  const data = vectors.map((vector, index) => ({
+    object: 'embedding',
+    index,
+    embedding: format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector],
+  }))
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ object: 'list', model, data, usage: { prompt_tokens: 1, total_tokens: 1 } }))
+}
+
 function respond(behaviour: Behaviour, received: ReceivedRequest, response: ServerResponse): void {
   if (behaviour.kind === 'hang') return
+  if (behaviour.kind === 'choose') {
+    respond(behaviour.choose(received.body.messages.map((message) => message.content).join('\n')), received, response)
+    return
+  }
   if (behaviour.kind === 'error') {
     response.writeHead(behaviour.status, { 'content-type': 'application/json', ...behaviour.headers })
     response.end(JSON.stringify({ error: behaviour.error ?? { message: `status ${behaviour.status}`, type: 'error', code: null } }))
@@ -79,7 +116,7 @@ function respond(behaviour: Behaviour, received: ReceivedRequest, response: Serv
   else answer(behaviour, received, response)
 }
 
-function answer(behaviour: Behaviour & { kind: 'answer' }, { body }: ReceivedRequest, response: ServerResponse): void {
+function answer(behaviour: Extract<Behaviour, { kind: 'answer' }>, { body }: ReceivedRequest, response: ServerResponse): void {
   const message = { role: 'assistant', content: behaviour.text, refusal: null }
   response.writeHead(200, { 'content-type': 'application/json' })
   response.end(
@@ -91,7 +128,7 @@ function answer(behaviour: Behaviour & { kind: 'answer' }, { body }: ReceivedReq
   )
 }
 
-function stream(behaviour: Behaviour & { text: string }, { body }: ReceivedRequest, response: ServerResponse): void {
+function stream(behaviour: Extract<Behaviour, { kind: 'answer' | 'cut' }>, { body }: ReceivedRequest, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const send = (data: object): boolean =>
     response.write(`data: ${JSON.stringify({ ...head('chat.completion.chunk', body.model), ...data })}\n\n`)
