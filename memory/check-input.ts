@@ -1,7 +1,7 @@
 import type { MemoryQuery, MemoryRecord } from './memory-store.ts'
 import { checkVector } from './vectors.ts'
 
-const fusions: readonly unknown[] = ['min-max', 'rank', 'words', 'vectors', undefined]
+const fusions: ReadonlySet<unknown> = new Set(['min-max', 'rank', 'words', 'vectors', undefined])
 
 /**
  * Refuses records that no store can hold: the same checks for every store.
@@ -30,7 +30,7 @@ export function checkQuery(query: MemoryQuery, dimensions: number | undefined, s
   checkText({ scope: query.scope, text: query.text })
   checkCount('k', query.k)
   checkCount('neighbours', query.neighbours ?? 0)
-  if (!fusions.includes(query.fusion)) throw new RangeError(`Cannot search as the fusion is unknown: ${query.fusion}`)
+  if (!fusions.has(query.fusion)) throw new RangeError(`Cannot search as the fusion is unknown: ${query.fusion}`)
   if (query.vector) checkVector(query.vector, dimensions ?? query.vector.length, 'the query', store)
 }
 

@@ -46,7 +46,7 @@ function createScale(values: readonly number[]): (value: number | undefined) => 
 
 /** Ranks from 1, best first; equal scores share the better rank. */
 function rank(scores: readonly (number | undefined)[]): (number | undefined)[] {
-  const sorted = scores.filter((score) => score !== undefined).sort((a, c) => c - a)
+  const sorted = scores.filter((score) => score !== undefined).toSorted((a, c) => c - a)
   const ranks = new Map<number, number>()
   for (const [index, score] of sorted.entries()) if (!ranks.has(score)) ranks.set(score, index + 1)
   return scores.map((score) => (score === undefined ? undefined : ranks.get(score)))

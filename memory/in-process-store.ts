@@ -61,7 +61,7 @@ class InProcessStore implements MemoryStore {
   async list(scope: string, documentId: string): Promise<MemoryRecord[]> {
     this.#checkOpen('list records')
     const entries = this.#scopes.get(scope)?.byDocument.get(documentId) ?? []
-    return Array.from(entries, (entry) => entry.record).sort(comparePlaces)
+    return Array.from(entries, (entry) => entry.record).toSorted(comparePlaces)
   }
 
   async search(query: MemoryQuery): Promise<MemoryHit[]> {

@@ -1,6 +1,7 @@
 /** Memory: what is kept of documents and what comes back for a question. */
 export { fuseMinMax, fuseRank } from './fuse.ts'
 export { createMemoryStore } from './in-process-store.ts'
+export { loadSqlite } from './load-sqlite.ts'
 export type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
 export {
   indexPassages,

@@ -50,15 +50,19 @@ export function rankCandidates(source: CandidateSource, query: MemoryQuery): Ran
 
 /** Keys of the greatest scores, best first; ties in order of arrival. */
 export function bestKeys(scores: ReadonlyMap<number, number>, limit: number): number[] {
+  // Finding the least score that counts first leaves few pairs to sort: a typed array of numbers sorts far faster than pairs.
+  const ascending = Float64Array.from(scores.values()).sort()
+  const least = ascending[Math.max(0, ascending.length - limit)] ?? 0
   return Array.from(scores)
-    .sort(([firstKey, first], [secondKey, second]) => second - first || firstKey - secondKey)
+    .filter(([, score]) => score >= least)
+    .toSorted(([firstKey, first], [secondKey, second]) => second - first || firstKey - secondKey)
     .slice(0, limit)
     .map(([key]) => key)
 }
 
 function rankAll(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): RankedCandidate[] {
   const scores = fuse(candidates, fusion)
-  return candidates.map((candidate, index) => ({ ...candidate, score: scores[index] ?? 0 })).sort(compareRanked)
+  return candidates.map((candidate, index) => ({ ...candidate, score: scores[index] ?? 0 })).toSorted(compareRanked)
 }
 
 function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): number[] {

@@ -1,5 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
-import { loadOptional, StoreError } from '../errors/index.ts'
+import { StoreError } from '../errors/index.ts'
+import { loadSqlite } from './load-sqlite.ts'
 import { decodeText } from './sqlite-values.ts'
 import { recordTerms, wordsVersion } from './words.ts'
 
@@ -36,15 +37,16 @@ const schema = `
   INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))));
 `
 
+/** Secure deletion takes a deleted record's terms out of the file at once and not at some later merge. */
 const wordsSchema = `
   DROP TABLE IF EXISTS words;
-  CREATE VIRTUAL TABLE words USING fts5 (terms, content = '', contentless_delete = 1, tokenize = 'ascii');
+  CREATE VIRTUAL TABLE words USING fts5 (terms, content = '', tokenize = 'ascii');
   INSERT INTO words (words, rank) VALUES ('secure-delete', 1);
 `
 
 /** Opens or creates the database file and brings its schema and word index up to date. */
 export async function openDatabase(path: string, busyTimeout: number): Promise<Database> {
-  const constructor = await loadOptional('better-sqlite3', 'open a SQLite store', loadConstructor)
+  const constructor = await loadSqlite('open a SQLite store')
   const database = new constructor(path, { timeout: busyTimeout })
   try {
     database.pragma('journal_mode = WAL')
@@ -56,13 +58,6 @@ export async function openDatabase(path: string, busyTimeout: number): Promise<D
     database.close()
     throw cause
   }
-}
-
-async function loadConstructor(): Promise<typeof BetterSqlite3> {
-  const { default: constructor } = await import('better-sqlite3')
-  // The native part loads with the first database, not with the import.
-  new constructor(':memory:').close()
-  return constructor
 }
 
 function migrate(database: Database, path: string): void {
@@ -84,14 +79,19 @@ function migrate(database: Database, path: string): void {
 function rebuildWords(database: Database): void {
   database.exec(wordsSchema)
   const insert = database.prepare('INSERT INTO words (rowid, terms) VALUES (?, ?)')
-  const rows = database.prepare<[], { seq: number; scope: number; text: string; context: string | null }>(
+  const rows = database.prepare<[], { seq: number; scope: number; text: string | Buffer; context: string | Buffer | null }>(
     'SELECT seq, scope, text, context FROM records ORDER BY seq',
   )
   for (const { seq, scope, text, context } of rows.all()) {
-    const terms = recordTerms({ text: decodeText(text), ...(context === null ? {} : { context: decodeText(context) }) })
-    insert.run(seq, scopeTerms(scope, terms).join(' '))
+    insert.run(seq, rowTerms(scope, text, context))
   }
   writeMeta(database, 'words', String(wordsVersion))
+}
+
+/** The words of a row as the word index holds them. Taking a row out of that index needs the very same. */
+export function rowTerms(scope: number, text: string | Buffer, context: string | Buffer | null): string {
+  const record = { text: decodeText(text), ...(context === null ? {} : { context: decodeText(context) }) }
+  return scopeTerms(scope, recordTerms(record)).join(' ')
 }
 
 /** Terms as the word index holds them: led by the scope's number and an x. */

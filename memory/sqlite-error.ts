@@ -27,7 +27,7 @@ function reasonOf(cause: Error, store: string): StoreErrorReason | undefined {
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'full'
   if (/^(SQLITE_CORRUPT|SQLITE_NOTADB)/.test(code)) return 'corrupt'
   if (/^(SQLITE_BUSY|SQLITE_LOCKED)/.test(code)) return 'busy'
-  if (/^SQLITE_CANTOPEN/.test(code)) return isWritable(dirname(store)) ? 'missing' : 'read-only'
+  if (code.startsWith('SQLITE_CANTOPEN')) return isWritable(dirname(store)) ? 'missing' : 'read-only'
   if (/directory does not exist/.test(cause.message)) return 'missing'
   if (/connection is not open/.test(cause.message)) return 'closed'
   return code.startsWith('SQLITE_') ? 'unknown' : undefined

@@ -1,7 +1,6 @@
 import type { MemoryRecord } from './memory-store.ts'
-import { type Database, readMeta, scopeTerms, writeMeta } from './sqlite-database.ts'
+import { type Database, readMeta, rowTerms, scopeTerms, writeMeta } from './sqlite-database.ts'
 import { decodeText, decodeVector, encodeText, encodeVector } from './sqlite-values.ts'
-import { recordTerms } from './words.ts'
 
 /** A record as the table holds it. */
 export interface RecordRow {
@@ -44,20 +43,18 @@ export interface RecordTables {
 export function createRecordTables(database: Database): RecordTables {
   const number = (sql: string) => database.prepare<unknown[], number>(sql).pluck()
   const row = (sql: string) => database.prepare<unknown[], RecordRow>(sql)
-  const change = (sql: string) => database.prepare<unknown[]>(sql)
+  const change = (sql: string) => database.prepare(sql)
   const pair = (sql: string) => database.prepare<unknown[], [number, number]>(sql).raw()
 
   const scopeId = number('SELECT id FROM scopes WHERE name = ?')
   const insertScope = change('INSERT INTO scopes (name) VALUES (?)')
-  const seqOf = number('SELECT seq FROM records WHERE scope = ? AND id = ?')
   const insertRecord = change(
     'INSERT INTO records (scope, id, document, place, span_start, span_end, text, context, vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const insertWords = change('INSERT INTO words (rowid, terms) VALUES (?, ?)')
   const deleteRecord = change('DELETE FROM records WHERE seq = ?')
-  const deleteWords = change('DELETE FROM words WHERE rowid = ?')
+  const deleteWords = change("INSERT INTO words (words, rowid, terms) VALUES ('delete', ?, ?)")
   const deleteCompleted = change('DELETE FROM completed WHERE scope = ? AND document = ?')
-  const seqsOfDocument = number('SELECT seq FROM records WHERE scope = ? AND document = ?')
   const bySeq = row(`SELECT ${columns} FROM records WHERE seq = ?`)
   const byId = row(`SELECT ${columns} FROM records WHERE scope = ? AND id = ?`)
   const ofDocument = row(`SELECT ${columns} FROM records WHERE scope = ? AND document = ?`)
@@ -72,8 +69,8 @@ export function createRecordTables(database: Database): RecordTables {
   const complete = change('INSERT OR REPLACE INTO completed VALUES (?, ?, ?)')
   const count = number('SELECT count(*) FROM records WHERE scope = ?')
 
-  function remove(seq: number): void {
-    deleteWords.run(seq)
+  function remove(scope: number, { seq, text, context }: RecordRow): void {
+    deleteWords.run(seq, rowTerms(scope, text, context))
     deleteRecord.run(seq)
   }
 
@@ -82,12 +79,13 @@ export function createRecordTables(database: Database): RecordTables {
     ensureScope: (name) => scopeId.get(name) ?? Number(insertScope.run(name).lastInsertRowid),
     put(scope, record) {
       const { id, documentId, index, start, end, text, context, vector } = record
-      const old = seqOf.get(scope, id)
-      if (old !== undefined) remove(old)
+      const old = byId.get(scope, id)
+      if (old) remove(scope, old)
+      const encodedText = encodeText(text)
       const encodedContext = context === undefined ? null : encodeText(context)
       const encodedVector = vector ? encodeVector(vector) : null
-      const inserted = insertRecord.run(scope, id, documentId, index, start, end, encodeText(text), encodedContext, encodedVector)
-      insertWords.run(inserted.lastInsertRowid, scopeTerms(scope, recordTerms(record)).join(' '))
+      const inserted = insertRecord.run(scope, id, documentId, index, start, end, encodedText, encodedContext, encodedVector)
+      insertWords.run(inserted.lastInsertRowid, rowTerms(scope, encodedText, encodedContext))
     },
     bySeq: (seq) => bySeq.get(seq),
     byId: (scope, id) => byId.get(scope, id),
@@ -108,10 +106,10 @@ export function createRecordTables(database: Database): RecordTables {
     },
     withVector: (scope, documents) => (documents ? withVectorInDocuments.all(scope, JSON.stringify(documents)) : withVector.all(scope)),
     deleteDocument(scope, document) {
-      const seqs = seqsOfDocument.all(scope, document)
-      for (const seq of seqs) remove(seq)
+      const rows = ofDocument.all(scope, document)
+      for (const old of rows) remove(scope, old)
       deleteCompleted.run(scope, document)
-      return seqs.length
+      return rows.length
     },
     completed: (scope, document) => completed.get(scope, document),
     complete(scope, document, version) {

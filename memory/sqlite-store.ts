@@ -95,7 +95,7 @@ class SqliteStore implements MemoryStore {
 
   async list(scope: string, documentId: string): Promise<MemoryRecord[]> {
     const list = (scopeId: number): MemoryRecord[] => this.#tables.ofDocument(scopeId, documentId).map((row) => toRecord(row, scope))
-    return (this.#read('list records', scope, list) ?? []).sort(comparePlaces)
+    return (this.#read('list records', scope, list) ?? []).toSorted(comparePlaces)
   }
 
   async search(query: MemoryQuery): Promise<MemoryHit[]> {
@@ -154,7 +154,7 @@ class SqliteStore implements MemoryStore {
 
   /** Changes with every write of this connection and of others. */
   #stamp(): string {
-    return `${this.#database.pragma('data_version', { simple: true })}.${this.#writes}`
+    return `${Number(this.#database.pragma('data_version', { simple: true }))}.${this.#writes}`
   }
 
   get #dimensions(): number | undefined {

@@ -220,7 +220,7 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
       test(`finds ${JSON.stringify(expected)} by the words ${question}`, async (store) => {
         await store.put(whales)
         const hits = await store.search({ scope: 'one', text: question, k: 10, fusion: 'words' })
-        expect(ids(hits).sort()).toEqual([...expected])
+        expect(ids(hits).toSorted()).toEqual([...expected])
         expect(hits.every((hit) => hit.words > 0 && hit.similarity === undefined)).toBe(true)
       })
     }
@@ -234,7 +234,7 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
         Array.from({ length: 3_000 }, (_, n) => `w${n}`).join(' '),
       ]) {
         const hits = await store.search({ scope: 'one', text, k: 10 })
-        expect(ids(hits).sort()).toEqual(/\bwhale/.test(text) ? ['a', 'c'] : [])
+        expect(ids(hits).toSorted()).toEqual(/\bwhale/.test(text) ? ['a', 'c'] : [])
       }
     })
 
@@ -242,7 +242,7 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
       const records = Array.from({ length: 120 }, (_, n) => record(`r${n}`, { index: n, vector: vector(n) }))
       await store.put(records)
       const query = vector(1_000)
-      const expected = records.map((one) => dot(query, one.vector ?? query)).sort((first, second) => second - first)
+      const expected = records.map((one) => dot(query, one.vector ?? query)).toSorted((first, second) => second - first)
       const hits = await store.search({ scope: 'one', text: '', vector: query, k: 30, fusion: 'vectors' })
       expect(hits.map((hit) => hit.similarity?.toFixed(5))).toEqual(expected.slice(0, 30).map((similarity) => similarity.toFixed(5)))
     })
@@ -268,17 +268,14 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
           expect(hit.score >= 0 && hit.score <= 1 && hit.words >= 0).toBe(true)
           expect(hit.similarity?.toFixed(5)).toBe(dot(vector(3), hit.record.vector ?? vector(0)).toFixed(5))
         }
-        expect(hits.map((hit) => hit.score)).toEqual(hits.map((hit) => hit.score).sort((first, second) => second - first))
+        expect(hits.map((hit) => hit.score)).toEqual(hits.map((hit) => hit.score).toSorted((first, second) => second - first))
       }
     })
 
     test('lets records without a vector be found by words beside those with one', async (store) => {
       await store.put([record('a', { text: 'whale' }), record('b', { text: 'rope', vector: vector(2) })])
       const hits = await store.search({ scope: 'one', text: 'whale', vector: vector(2), k: 5 })
-      expect(hits.map(({ record: { id }, similarity }) => [id, similarity?.toFixed(3)]).sort()).toEqual([
-        ['a', undefined],
-        ['b', '1.000'],
-      ])
+      expect(hits.map((hit) => `${hit.record.id} ${hit.similarity?.toFixed(3)}`).toSorted()).toEqual(['a undefined', 'b 1.000'])
     })
 
     test('makes the neighbours of a hit candidates, inside its document only', async (store) => {
@@ -293,10 +290,10 @@ export function memoryStoreSuite(name: string, make: () => Promise<MemoryStore> 
     test('searches the documents that are asked for and no others', async (store) => {
       await store.put(['x', 'y', 'z'].map((documentId, n) => record(documentId, { documentId, text: 'whale', vector: vector(n) })))
       const query: MemoryQuery = { scope: 'one', text: 'whale', vector: vector(1), k: 9 }
-      expect(ids(await store.search({ ...query, documentIds: ['x', 'z'] })).sort()).toEqual(['x', 'z'])
+      expect(ids(await store.search({ ...query, documentIds: ['x', 'z'] })).toSorted()).toEqual(['x', 'z'])
       expect(ids(await store.search({ ...query, documentIds: ['x', 'x', 'absent'] }))).toEqual(['x'])
       expect(ids(await store.search({ ...query, documentIds: [] }))).toEqual([])
-      expect(ids(await store.search(query)).sort()).toEqual(['x', 'y', 'z'])
+      expect(ids(await store.search(query)).toSorted()).toEqual(['x', 'y', 'z'])
     })
 
     test('keeps scopes apart', async (store) => {

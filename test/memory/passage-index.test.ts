@@ -49,7 +49,7 @@ const stores: [string, () => Promise<MemoryStore>][] = [
   ['SQLite', () => openMemory(':memory:')],
 ]
 
-describe.each(stores)('the passage index over the %s store', (_, make) => {
+describe.each(stores)('the passage index over the %s store', (_store, make) => {
   it('indexes once and finds passages with their spans', async () => {
     await using store = await make()
     const embedder = letterEmbedder()
@@ -82,7 +82,7 @@ describe.each(stores)('the passage index over the %s store', (_, make) => {
 
   it('goes on where an aborted run stopped, without embedding again', async () => {
     await using store = await make()
-    const many = passagesOf(Array.from({ length: 150 }, (_, n) => `Sentence ${n}.`))
+    const many = passagesOf(Array.from({ length: 150 }, (_text, n) => `Sentence ${n}.`))
     const controller = new AbortController()
     const stopped = letterEmbedder('letters', () => stopped.embedded.length === 64 && controller.abort(new Error('enough')))
     const run = { ...base, passages: many, store }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -114,7 +114,7 @@ describe('the SQLite store as a file', () => {
     await (await open()).put(records(2))
     for (const store of stores) await store.close()
     const database = new Database(path)
-    database.exec("DELETE FROM words; UPDATE meta SET value = '0' WHERE key = 'words'")
+    database.exec("INSERT INTO words (words) VALUES ('delete-all'); UPDATE meta SET value = '0' WHERE key = 'words'")
     database.close()
     expect((await (await open()).search({ scope: 'one', text: 'whales', k: 9 })).length).toBe(2)
   })
@@ -132,7 +132,7 @@ describe('the SQLite store as a file', () => {
       'moon',
       'star',
     ]
-    const all = texts.map((text, n) => ({ ...(records(1, n)[0] as MemoryRecord), text }))
+    const all = texts.flatMap((text, n) => records(1, n, { text }))
     const [exact, store] = [createMemoryStore(), await open()]
     await exact.put(all)
     await store.put(all)
@@ -213,10 +213,6 @@ describe('the approximate index', () => {
     const store = await open({ ...approximate, logger })
     await store.put(records(5))
     await nearest(store, 1)
-    rmSync(`${path}.hnsw`, { force: true })
-    writeFileSync(`${path}.hnsw.json`, '')
-    rmSync(`${path}.hnsw.json`)
-    const { mkdirSync } = await import('node:fs')
     mkdirSync(`${path}.hnsw`)
     await store.close()
     expect(warnings).toMatchObject([{ path: `${path}.hnsw` }])
