@@ -1,6 +1,6 @@
 import type { Chunk } from '../chunkers/index.ts'
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
-import type { Agent, AgentContext } from './agent.ts'
+import type { Agent, AgentContext, Usage } from './agent.ts'
 import { answerStream, answerText, saysNotFound } from './answer-stream.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import type { Quote } from './communication-unit.ts'
@@ -9,6 +9,7 @@ import { recordedQuote } from './hand-on.ts'
 import { parseReply } from './parse-reply.ts'
 import { placeQuotes } from './place-reading.ts'
 import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
+import { usageOf } from './usage-of.ts'
 import { verifyQuotes } from './verify-quotes.ts'
 import type { RecordedQuote } from './worker.ts'
 import { defaultAnswer, NOT_FOUND_TEXT, type WritingManagerOptions } from './writing-manager.ts'
@@ -117,7 +118,15 @@ async function ask(self: Reader, { question, text }: DirectReaderInput, context:
   const messages = messagesOf({ system, sections: [labelled(LABEL, text), questionLine(question), self.orders(question), repair] })
   const parts = { ...budgetParts(self, question), chunk: description.count(text) }
   const stream = answerStream((words) => context.delta(words))
-  const reply = await context.call({ model, messages, maxTokens: maxOutput, parts, temperature, onDelta: (words) => stream.push(words) })
+  const reply = await context.call({
+    model,
+    description,
+    messages,
+    maxTokens: maxOutput,
+    parts,
+    temperature,
+    onDelta: (words) => stream.push(words),
+  })
   stream.end(reply)
   return reply
 }
@@ -127,9 +136,9 @@ function budgetParts({ description: { count }, maxOutput, orders, system }: Read
   return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
 }
 
-function estimate(self: Reader, { question, text }: DirectReaderInput): ReturnType<DirectReader['estimate']> {
+function estimate(self: Reader, { question, text }: DirectReaderInput): Usage {
   const { count, perMessage } = self.description
   const { system, instruction, question: asked, output } = budgetParts(self, question)
   const input = system + instruction + asked + count(text) + 2 * perMessage
-  return { calls: 2, inputTokens: 2 * input, outputTokens: 2 * output }
+  return usageOf(self.description, 2, 2 * input, 2 * output)
 }

@@ -1,12 +1,13 @@
 import { ContextOverflowError } from '../errors/index.ts'
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
-import type { AgentContext } from './agent.ts'
+import type { AgentContext, Usage } from './agent.ts'
 import { answerText, saysNotFound } from './answer-stream.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { fitUnit, renderUnit } from './fit-unit.ts'
 import { isEmpty } from './guards.ts'
 import type { Judge, JudgeInput, JudgeOutput, PathResult } from './manager.ts'
 import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
+import { usageOf } from './usage-of.ts'
 import { vote } from './vote.ts'
 import { defaultAnswer, NOT_FOUND_TEXT, restsOn, type WritingManagerOptions } from './writing-manager.ts'
 import { checkOptions, unitKey } from './writing-worker.ts'
@@ -68,7 +69,7 @@ async function decide(self: JudgeSelf, { question, paths }: JudgeInput, context:
   const sections = paths.map((path, at) => renderPath(path, at, room, description.count))
   const messages = messagesOf({ system, sections: [...sections, questionLine(question), self.orders(question)] })
   const parts = { ...budgetParts(self, question), state: description.count(sections.join('\n\n')) }
-  const reply = await context.call({ model, messages, maxTokens: maxOutput, parts, temperature })
+  const reply = await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })
   return readVerdict(reply, { question, paths, voted }, context)
 }
 
@@ -133,9 +134,9 @@ function budgetParts({ description: { count }, maxOutput, orders, system }: Judg
   }
 }
 
-function estimate(self: JudgeSelf, { question, paths }: JudgeInput): ReturnType<Judge['estimate']> {
+function estimate(self: JudgeSelf, { question, paths }: JudgeInput): Usage {
   const { count, perMessage } = self.description
   const { system, instruction, question: asked, output } = budgetParts(self, question)
   const units = paths.reduce((sum, { unit, output: { text } }) => sum + count(renderUnit(unit)) + count(text) + SEAMS, 0)
-  return { calls: 1, inputTokens: system + instruction + asked + units + 2 * perMessage, outputTokens: output }
+  return usageOf(self.description, 1, system + instruction + asked + units + 2 * perMessage, output)
 }

@@ -1,5 +1,5 @@
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
-import type { Agent, AgentContext } from './agent.ts'
+import type { Agent, AgentContext, Usage } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { combineUnits } from './combine-units.ts'
 import type { CommunicationUnit, Quote } from './communication-unit.ts'
@@ -8,6 +8,7 @@ import { guardNotes, type GuardFlag, withoutRefusals } from './guards.ts'
 import { parseReply } from './parse-reply.ts'
 import { labelled, messagesOf, promptIdentity, questionLine, SEAMS } from './prompt.ts'
 import { mapReferences } from './references.ts'
+import { usageOf } from './usage-of.ts'
 import { REPAIRS, wordLimit } from './writing-prompt.ts'
 import { checkOptions, defaultUnit, unitKey, type WritingWorkerOptions } from './writing-worker.ts'
 
@@ -132,7 +133,7 @@ async function ask(
   const instruction = self.orders(question)
   const messages = messagesOf({ system, sections: [labelled(LABEL, state), questionLine(question), instruction, repair] })
   const parts = { ...budgetParts(self, question), state: description.count(state) }
-  const written = parseReply(await context.call({ model, messages, maxTokens: maxOutput, parts, temperature })).notes
+  const written = parseReply(await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })).notes
   const notes = withoutRefusals(written)
   // Merged notes may be as short as their budget asks for, so that only notes which would have fitted as they were are guarded against shrinking.
   const mayShrink = description.count(combined.notes) > self.maxUnit / 2
@@ -151,9 +152,9 @@ function budgetParts({ description: { count }, maxOutput, orders, system }: Merg
   return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
 }
 
-function estimate(self: MergerSelf, { question, units }: MergerInput): ReturnType<Merger['estimate']> {
+function estimate(self: MergerSelf, { question, units }: MergerInput): Usage {
   const { count, perMessage } = self.description
   const { system, instruction, question: asked, output } = budgetParts(self, question)
   const input = system + instruction + asked + count(renderUnit(combineUnits(units))) + 2 * perMessage
-  return { calls: 2, inputTokens: 2 * input, outputTokens: 2 * output }
+  return usageOf(self.description, 2, 2 * input, 2 * output)
 }

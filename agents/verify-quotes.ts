@@ -1,7 +1,8 @@
+import type { FoundQuote } from '../chunkers/index.ts'
 import { cutWords } from './fit-unit.ts'
 import { wordsOf } from './guards.ts'
-import { locateQuote, normaliseText } from './locate-quote.ts'
 import type { ParsedQuote } from './parse-reply.ts'
+import { quoteFinder } from './quote-finder.ts'
 import type { RecordedQuote } from './worker.ts'
 
 /** A quotation found again in the text it was taken from. Offsets count from the start of that text. */
@@ -29,15 +30,15 @@ const FEWEST_SIGNS = 4
 const FEWEST_WORDS = 3
 
 /**
- * Looks for each quotation in the text, literally (see `locateQuote`). One with an ellipsis is looked for in its parts. Spans that lie in one
+ * Looks for each quotation in the text, literally (see `quoteFinder`). One with an ellipsis is looked for in its parts. Spans that lie in one
  * another are kept once. `score` is the share of the question's words that the quotation holds.
  */
 export function verifyQuotes(text: string, parsed: readonly ParsedQuote[], options: VerifyOptions): Verification {
-  const source = normaliseText(text)
+  const find = quoteFinder(text)
   const quotes: VerifiedQuote[] = []
   const unverified: ParsedQuote[] = []
   for (const quote of parsed) {
-    const spans = partsOf(text, quote.text, source).map(({ start, end, how }) => cutSpan(text, start, end, how, options))
+    const spans = partsOf(quote.text, find).map(({ start, end, how }) => cutSpan(text, start, end, how, options))
     if (spans.length === 0) unverified.push(quote)
     for (const span of spans) {
       if (quotes.some((other) => other.start <= span.start && span.end <= other.end)) continue
@@ -47,20 +48,20 @@ export function verifyQuotes(text: string, parsed: readonly ParsedQuote[], optio
   return { quotes, unverified }
 }
 
-type Located = NonNullable<ReturnType<typeof locateQuote>>
+type Find = (quote: string) => FoundQuote | undefined
 
-function partsOf(text: string, quote: string, source: ReturnType<typeof normaliseText>): Located[] {
-  const whole = findPart(text, quote, source)
+function partsOf(quote: string, find: Find): FoundQuote[] {
+  const whole = findPart(quote, find)
   if (whole !== undefined) return [whole]
   const parts = quote.split(/\s*(?:\[\s*(?:\.{3}|…)\s*\]|\.{3,}|…)\s*/).filter((part) => wordsOf(part).length >= FEWEST_WORDS)
-  const found = parts.map((part) => findPart(text, part, source))
-  return parts.length > 0 && found.every((part) => part !== undefined) ? found : []
+  const found = parts.map((part) => findPart(part, find))
+  return found.every((part) => part !== undefined) ? found : []
 }
 
 /** As given, or without the end mark that a model likes to set. */
-function findPart(text: string, quote: string, source: ReturnType<typeof normaliseText>): Located | undefined {
+function findPart(quote: string, find: Find): FoundQuote | undefined {
   if ((quote.match(/[\p{L}\p{N}]/gu) ?? []).length < FEWEST_SIGNS) return undefined
-  return locateQuote(text, quote, source) ?? locateQuote(text, quote.replace(/[\s.,;:!?"'“”’]+$/, ''), source)
+  return find(quote) ?? find(quote.replace(/[\s.,;:!?"'“”’]+$/, ''))
 }
 
 function cutSpan(text: string, start: number, end: number, how: RecordedQuote['how'], { maxTokens, count }: VerifyOptions): RecordedQuote {

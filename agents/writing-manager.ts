@@ -1,5 +1,5 @@
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
-import type { AgentContext } from './agent.ts'
+import type { AgentContext, Usage } from './agent.ts'
 import { answerStream, answerText, saysNotFound } from './answer-stream.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import type { CommunicationUnit } from './communication-unit.ts'
@@ -8,6 +8,7 @@ import { isEmpty, isRepeating, wordsOf } from './guards.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
 import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
 import { referencesOf } from './references.ts'
+import { usageOf } from './usage-of.ts'
 import { checkOptions, unitKey } from './writing-worker.ts'
 
 export interface WritingManagerOptions {
@@ -124,7 +125,15 @@ async function ask(
   })
   const parts = { ...budgetParts(manager, question), state: description.count(state) }
   const stream = answerStream((text) => context.delta(text))
-  const reply = await context.call({ model, messages, maxTokens: maxOutput, parts, temperature, onDelta: (text) => stream.push(text) })
+  const reply = await context.call({
+    model,
+    description,
+    messages,
+    maxTokens: maxOutput,
+    parts,
+    temperature,
+    onDelta: (text) => stream.push(text),
+  })
   stream.end(reply)
   return reply
 }
@@ -136,11 +145,11 @@ function budgetParts({ description: { count }, maxOutput, orders, system }: Answ
   return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
 }
 
-function estimate(manager: Answerer, { question, unit }: ManagerInput): ReturnType<Manager['estimate']> {
+function estimate(manager: Answerer, { question, unit }: ManagerInput): Usage {
   const { count, perMessage } = manager.description
   const { system, instruction, question: asked, output } = budgetParts(manager, question)
   const input = system + instruction + asked + count(renderUnit(unit)) + 2 * perMessage
-  return { calls: 2, inputTokens: 2 * input, outputTokens: 2 * output }
+  return usageOf(manager.description, 2, 2 * input, 2 * output)
 }
 
 /** Most quotations that stand in where an answer names none. */

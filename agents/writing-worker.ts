@@ -1,5 +1,5 @@
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
-import type { AgentContext } from './agent.ts'
+import type { AgentContext, Usage } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { type CommunicationUnit, emptyUnit } from './communication-unit.ts'
 import { fitUnit, renderUnit } from './fit-unit.ts'
@@ -9,6 +9,7 @@ import { placeReading } from './place-reading.ts'
 import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
 import { nextQuoteNumber } from './references.ts'
 import { takeReply, type TakenReply } from './take-reply.ts'
+import { usageOf } from './usage-of.ts'
 import type { RecordedReading, Worker, WorkerInput } from './worker.ts'
 import { REPAIRS, wordLimit, WORKER_SYSTEM, workerInstruction } from './writing-prompt.ts'
 
@@ -152,7 +153,7 @@ async function ask(
   const messages = messagesOf({ system, sections })
   const used = description.count(state)
   const parts = { ...budgetParts(writer, question), state: used, chunk: chunk.tokens }
-  const reply = await context.call({ model, messages, maxTokens: maxOutput, parts, temperature })
+  const reply = await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })
   const maxTokens = Math.max(16, Math.floor(maxUnit / 4))
   const mayShrink = used * 4 > maxUnit * 3
   return takeReply(reply, { text: chunk.text, unit, question, instruction, mayShrink, maxTokens, count: description.count })
@@ -179,10 +180,10 @@ function budgetParts(writer: Writer, question: string | undefined): BudgetParts 
 }
 
 /** Two calls: a reply that trips a guard is asked for once more. */
-function estimate(writer: Writer, { chunk, question }: WorkerInput): ReturnType<Worker['estimate']> {
+function estimate(writer: Writer, { chunk, question }: WorkerInput): Usage {
   const { system, instruction, question: asked, state, output } = budgetParts(writer, question)
   const input = system + instruction + asked + state + chunk.tokens + 2 * writer.description.perMessage
-  return { calls: 2, inputTokens: 2 * input, outputTokens: 2 * output }
+  return usageOf(writer.description, 2, 2 * input, 2 * output)
 }
 
 function covers(outer: { start: number; end: number }, inner: { start: number; end: number }): boolean {

@@ -5,7 +5,10 @@ import { chunkOf, countWords, describedAs, scriptedModel, type TestContext, test
 
 const TEXT = 'Call me Ishmael. The captain has an ivory leg,\nwhite as bone.'
 const reader = (replies: readonly string[], window: number = 2048): ReturnType<typeof directReader> =>
-  directReader(scriptedModel((_, call) => replies[call] ?? ''), { description: describedAs({ window }) })
+  directReader(
+    scriptedModel((_, call) => replies[call] ?? ''),
+    { description: describedAs({ window }) },
+  )
 
 async function read(replies: readonly string[], start: number = 0): Promise<{ output: DirectReaderOutput; context: TestContext }> {
   const agent = reader(replies)
@@ -19,7 +22,9 @@ describe('directReader', () => {
     const { output, context } = await read(['ANSWER: It is of ivory.\nQUOTE: "an ivory leg, white as bone"\nQUOTE: "a wooden leg"'], 500)
     const start = TEXT.indexOf('an ivory')
     expect(output).toMatchObject({ status: 'answered', text: 'It is of ivory.', flags: ['unverified-quote'] })
-    expect(output.quotes).toMatchObject([{ id: 'q1', start: 500 + start, end: 500 + TEXT.length - 1, text: 'an ivory leg,\nwhite as bone', how: 'normalised' }])
+    expect(output.quotes).toMatchObject([
+      { id: 'q1', start: 500 + start, end: 500 + TEXT.length - 1, text: 'an ivory leg,\nwhite as bone', how: 'normalised' },
+    ])
     expect(context.deltas.join('')).toBe('It is of ivory.')
   })
 

@@ -5,8 +5,14 @@ import { countWords, describedAs, scriptedModel, type TestContext, testContext }
 
 function path(text: string | undefined, quotes: number, notes: string = `Notes for ${text}.`): PathResult {
   const ids = Array.from({ length: quotes }, (_, at) => `q${at + 1}`)
-  const unit = { notes, quotes: ids.map((id) => ({ id, documentId: 'book', chunkIndex: 0, start: 0, end: 8, text: `words ${id}`, how: 'exact' as const })) }
-  const output = text === undefined ? ({ status: 'not-found', text: 'None.', quoteIds: [] } as const) : ({ status: 'answered', text, quoteIds: ids } as const)
+  const unit = {
+    notes,
+    quotes: ids.map((id) => ({ id, documentId: 'book', chunkIndex: 0, start: 0, end: 8, text: `words ${id}`, how: 'exact' as const })),
+  }
+  const output =
+    text === undefined
+      ? ({ status: 'not-found', text: 'None.', quoteIds: [] } as const)
+      : ({ status: 'answered', text, quoteIds: ids } as const)
   return { path: 'forward', unit, output }
 }
 
@@ -31,9 +37,16 @@ describe('vote', () => {
   it('refuses no paths', () => expect(() => vote([])).toThrow(RangeError))
 })
 
-async function decide(reply: string, paths: readonly PathResult[], window: number = 2048): Promise<{ output: JudgeOutput; context: TestContext }> {
+async function decide(
+  reply: string,
+  paths: readonly PathResult[],
+  window: number = 2048,
+): Promise<{ output: JudgeOutput; context: TestContext }> {
   const context = testContext()
-  const output = await judge(scriptedModel(() => reply), { description: describedAs({ window }) }).run({ question: 'Of what is it?', paths }, context)
+  const output = await judge(
+    scriptedModel(() => reply),
+    { description: describedAs({ window }) },
+  ).run({ question: 'Of what is it?', paths }, context)
   return { output, context }
 }
 
@@ -73,6 +86,12 @@ describe('judge', () => {
   })
 
   it('refuses more paths than the window has room for', async () => {
-    await expect(decide('READER: 1', Array.from({ length: 90 }, () => PATHS[0]!), 1200)).rejects.toThrow(ContextOverflowError)
+    await expect(
+      decide(
+        'READER: 1',
+        Array.from({ length: 90 }, () => PATHS[0]!),
+        1200,
+      ),
+    ).rejects.toThrow(ContextOverflowError)
   })
 })

@@ -3,7 +3,15 @@ import { type CommunicationUnit, emptyUnit, type ManagerOutput, NOT_FOUND_TEXT, 
 import { ContextOverflowError } from '../../errors/index.ts'
 import { countWords, describedAs, scriptedModel, type TestContext, testContext } from './scripted.ts'
 
-const quote = (id: string, text: string): CommunicationUnit['quotes'][number] => ({ id, documentId: 'book', chunkIndex: 0, start: 0, end: text.length, text, how: 'exact' })
+const quote = (id: string, text: string): CommunicationUnit['quotes'][number] => ({
+  id,
+  documentId: 'book',
+  chunkIndex: 0,
+  start: 0,
+  end: text.length,
+  text,
+  how: 'exact',
+})
 const UNIT: CommunicationUnit = {
   notes: 'Ahab lost a leg [q1]. His new leg is of ivory [q3].',
   quotes: [quote('q1', 'reaped away his leg'), quote('q2', 'the sea was calm'), quote('q3', 'his ivory leg, white as bone')],
@@ -15,7 +23,11 @@ interface Answered {
   readonly prompts: readonly string[]
 }
 
-async function answer(replies: readonly string[], input: { question?: string; unit: CommunicationUnit }, window: number = 4096): Promise<Answered> {
+async function answer(
+  replies: readonly string[],
+  input: { question?: string; unit: CommunicationUnit },
+  window: number = 4096,
+): Promise<Answered> {
   const model = scriptedModel((_, call) => replies[call] ?? '')
   const context = testContext()
   const output = await writingManager(model, { description: describedAs({ window }) }).run(input, context)
@@ -45,14 +57,17 @@ describe('writingManager', () => {
     expect(output.text).not.toMatch(/\[|Answer/)
   })
 
-  it.each(['NOT FOUND', 'not found.', 'The notes do not mention what the leg is made of.', 'Answer: NOT FOUND', `${'The notes do not mention the leg of the captain at all. '.repeat(4)}`])(
-    'reads %j as not found, and streams none of it',
-    async (reply) => {
-      const { output, context } = await answer([reply], ASKED)
-      expect(output).toEqual({ status: 'not-found', text: NOT_FOUND_TEXT, quoteIds: [] })
-      expect(context.deltas).toEqual([])
-    },
-  )
+  it.each([
+    'NOT FOUND',
+    'not found.',
+    'The notes do not mention what the leg is made of.',
+    'Answer: NOT FOUND',
+    'The notes do not mention the leg of the captain at all. '.repeat(4),
+  ])('reads %j as not found, and streams none of it', async (reply) => {
+    const { output, context } = await answer([reply], ASKED)
+    expect(output).toEqual({ status: 'not-found', text: NOT_FOUND_TEXT, quoteIds: [] })
+    expect(context.deltas).toEqual([])
+  })
 
   it('sees the notes, the quotations and the question, and nothing else of the text', async () => {
     const { prompts } = await answer(['Ivory'], ASKED)
@@ -80,7 +95,10 @@ describe('writingManager', () => {
   })
 
   it('brings a unit above its window down and says so', async () => {
-    const unit = { notes: UNIT.notes, quotes: Array.from({ length: 60 }, (_, at) => quote(`q${at + 1}`, `quotation number ${at} of the book`)) }
+    const unit = {
+      notes: UNIT.notes,
+      quotes: Array.from({ length: 60 }, (_, at) => quote(`q${at + 1}`, `quotation number ${at} of the book`)),
+    }
     const { context, output } = await answer(['Ivory [q50].'], { ...ASKED, unit }, 400)
     const sent = context.calls[0]!
     expect(sent.maxTokens + sent.messages.reduce((sum, { content }) => sum + countWords(content) + 4, 0)).toBeLessThanOrEqual(400)
