@@ -1,11 +1,18 @@
 /** What thinks: the chat-model, embedder and likelihood contracts, and what calls them. */
 export { APPROXIMATE_MARGIN, approximateCount } from './approximate-count.ts'
-export { callModel, type CallModelOptions, type CallResult, type CallUsage } from './call-model.ts'
+export { callModel, type CallModelOptions, type CallResult, type CallUsage, type Retry } from './call-model.ts'
 export type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { describe, type ModelDescription, type SelfDescribing } from './describe.ts'
 export type { Embedder, NamedEmbedder } from './embedder.ts'
-export type { CopiedSpan, Likelihood, LikelihoodModel, LikelihoodOptions, LikelihoodQuery } from './likelihood-model.ts'
+export {
+  type CopiedSpan,
+  isLikelihoodModel,
+  type Likelihood,
+  type LikelihoodModel,
+  type LikelihoodOptions,
+  type LikelihoodQuery,
+} from './likelihood-model.ts'
 export { modelName } from './model-name.ts'
 export { openAI, type OpenAIOptions } from './openai.ts'
 export { openAICounter, type OpenAIEncoding } from './openai-counter.ts'
@@ -13,3 +20,8 @@ export { cost, knownPrice, type Price, PRICES_AS_OF } from './price.ts'
 export { createLimiter, type Limiter, type LimiterOptions, type Permit } from './rate-limit.ts'
 export { replyText } from './reply.ts'
 export { type ResolvedModel, resolveModel } from './resolve-model.ts'
+export { type EngineCallOptions, type LocalEngine, openEngine } from './local-engine.ts'
+export { type EmbedTextsOptions, type LocalEmbedder, openLocalEmbedder, type OpenLocalEmbedderOptions } from './local-embedder.ts'
+export type { LocalCallOptions, LocalModel, LocalReply } from './local-model.ts'
+export { openLocalModel, type OpenLocalModelOptions } from './open-local-model.ts'
+export { type FileSource, openFileSource } from './file-source.ts'

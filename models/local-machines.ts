@@ -1,0 +1,137 @@
+/** What the worker can do, over decoders and encoders that it opens at first use and keeps until they are released. */
+import { readFile } from 'node:fs/promises'
+import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, openEncoder } from '../attention/index.ts'
+import { loadOptional, ModelFileError } from '../errors/index.ts'
+import { copyTokens } from './copy-tokens.ts'
+import { openFileSource } from './file-source.ts'
+import type {
+  Argument,
+  CallContext,
+  DecoderSpec,
+  EmbedCall,
+  EncoderSpec,
+  GenerateCall,
+  LocalMethod,
+  LocalMethods,
+  Result,
+  ScoreCall,
+} from './local-protocol.ts'
+import { scoreItems } from './score-items.ts'
+
+/** Texts embedded between two looks at the queue. */
+const textsPerTurn = 8
+
+type Handlers = { [M in LocalMethod]: (argument: Argument<M>, context: CallContext) => Promise<Result<M>> }
+
+export class LocalMachines {
+  readonly #decoders = new Map<string, Promise<Decoder>>()
+  readonly #encoders = new Map<string, Promise<Encoder>>()
+  readonly #handlers: Handlers = {
+    load: async (spec, { signal }) => (await this.#decoder(spec, signal)).config,
+    release: (spec) => this.#release(spec),
+    generate: (call, context) => this.#generate(call, context),
+    score: (call, context) => this.#score(call, context),
+    copy: async (call, { signal }) => copyTokens(await this.#decoder(call.decoder, signal), call, signal),
+    embed: (call, context) => this.#embed(call, context),
+  }
+
+  /** Runs one method; its argument comes from the other thread, so its type is known there and not here. */
+  run(method: LocalMethod, argument: unknown, context: CallContext): Promise<LocalMethods[LocalMethod]['result']> {
+    const handler = this.#handlers[method] as (argument: unknown, context: CallContext) => Promise<LocalMethods[LocalMethod]['result']>
+    return handler(argument, context)
+  }
+
+  async #generate(call: GenerateCall, { signal, part }: CallContext): Promise<number> {
+    const decoder = await this.#decoder(call.decoder, signal)
+    using cache = decoder.createCache()
+    const logits = await decoder.prefill(call.prompt, cache, { signal })
+    let count = 0
+    for await (const id of decoder.generate(cache, logits, { ...call, signal })) {
+      part(id)
+      count++
+    }
+    return count
+  }
+
+  async #score(call: ScoreCall, context: CallContext): Promise<number[]> {
+    return scoreItems(await this.#decoder(call.decoder, context.signal), call.items, context)
+  }
+
+  async #embed({ encoder: spec, texts }: EmbedCall, { signal, progress, giveWay }: CallContext): Promise<Float32Array[]> {
+    const encoder = await this.#encoder(spec)
+    const vectors: Float32Array[] = []
+    for (let at = 0; at < texts.length; at += textsPerTurn) {
+      vectors.push(...(await encoder.embed(texts.slice(at, at + textsPerTurn), { signal })))
+      progress(vectors.length)
+      await giveWay()
+    }
+    return vectors
+  }
+
+  #decoder(spec: DecoderSpec, signal: AbortSignal): Promise<Decoder> {
+    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, signal))
+  }
+
+  #encoder(spec: EncoderSpec): Promise<Encoder> {
+    return kept(this.#encoders, keyOf(spec), () => loadEncoder(spec))
+  }
+
+  async #release(spec: DecoderSpec | EncoderSpec): Promise<undefined> {
+    const machines: Map<string, Promise<Decoder | Encoder>> = 'path' in spec ? this.#decoders : this.#encoders
+    const machine = machines.get(keyOf(spec))
+    machines.delete(keyOf(spec))
+    await (await machine)?.dispose()
+    return undefined
+  }
+}
+
+function keyOf(spec: DecoderSpec | EncoderSpec): string {
+  return JSON.stringify(spec)
+}
+
+/** What is kept under `key`, or what `open` gives; a failure is not kept, so that the next call tries again. */
+async function kept<T>(known: Map<string, Promise<T>>, key: string, open: () => Promise<T>): Promise<T> {
+  const opening = known.get(key) ?? open()
+  known.set(key, opening)
+  try {
+    return await opening
+  } catch (error) {
+    known.delete(key)
+    throw error
+  }
+}
+
+async function loadRuntime(): Promise<OnnxRuntime> {
+  const loaded = await loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
+  return loaded as unknown as OnnxRuntime
+}
+
+async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal): Promise<Decoder> {
+  const runtime = await loadRuntime()
+  await using source = await openFileSource(path)
+  return await openDecoder({ runtime, source, signal, ...(threads !== undefined && { threads }) })
+}
+
+async function loadEncoder({ model, tokenizer, maxTokens, threads }: EncoderSpec): Promise<Encoder> {
+  const runtime = await loadRuntime()
+  const bytes = await readWhole(model)
+  const parsed = parseTokenizer(tokenizer, new TextDecoder().decode(await readWhole(tokenizer)))
+  return openEncoder({ runtime, model: bytes, tokenizer: parsed, maxTokens, ...(threads !== undefined && { threads }) })
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  // Opened first for its errors, which name the path and what to do.
+  await (await openFileSource(path)).close()
+  return readFile(path)
+}
+
+function parseTokenizer(path: string, text: string): ReturnType<typeof createTokenizer> {
+  try {
+    return createTokenizer(JSON.parse(text) as object)
+  } catch (cause) {
+    throw new ModelFileError(`Cannot open an encoder as its tokenizer.json is damaged: ${path}. Copy or install it again`, {
+      file: path,
+      cause,
+    })
+  }
+}

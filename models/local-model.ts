@@ -1,0 +1,212 @@
+import { type ByteTokenizer, type DecoderConfig, encodeChat } from '../attention/index.ts'
+import { ContextOverflowError, ModelFileError } from '../errors/index.ts'
+import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
+import type { ModelDescription, SelfDescribing } from './describe.ts'
+import type { CopiedSpan, Likelihood, LikelihoodModel, LikelihoodOptions, LikelihoodQuery } from './likelihood-model.ts'
+import type { DecoderSpec, GenerateCall, ScoreItem } from './local-protocol.ts'
+import { partStream } from './part-stream.ts'
+import type { EngineHold } from './shared-engine.ts'
+import { tokenSpans, trimmedSpan, wordEnds, wordStarts } from './token-spans.ts'
+import { TokenText } from './token-text.ts'
+
+export interface LocalCallOptions extends ChatCallOptions {
+  /** Most tokens of the reply; `describe().maxOutput`, or what the window leaves, by default. */
+  readonly maxTokens?: number
+  /** 0, which always takes the likeliest token, by default. */
+  readonly temperature?: number
+  readonly topK?: number
+  readonly topP?: number
+  /** Makes sampling repeatable. */
+  readonly seed?: number
+  /** Lower runs first; 0 by default. */
+  readonly priority?: number
+}
+
+/** A reply of a local model: its content is text, and its usage is known. */
+export interface LocalReply extends ChatReply {
+  readonly content: string
+}
+
+/** A model that runs in a worker thread of this process. */
+export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
+  invoke(messages: ChatMessage[], options?: LocalCallOptions): Promise<LocalReply>
+  stream(messages: ChatMessage[], options?: LocalCallOptions): Promise<AsyncIterable<LocalReply>>
+  describe(): ModelDescription
+  /** Loads the weights now rather than at the first call. */
+  load(options?: LikelihoodOptions): Promise<void>
+  /** Frees the weights; the model cannot be used any more. */
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** What a local model is made of. */
+export interface LocalModelParts {
+  readonly id: string
+  readonly config: DecoderConfig
+  readonly tokenizer: ByteTokenizer
+  /** The chat template of the model file, if it has one. */
+  readonly template: string | undefined
+  readonly spec: DecoderSpec
+  readonly hold: EngineHold
+}
+
+/** Longest reply when nothing is asked for: small models repeat themselves long before. */
+const longestReply = 1024
+
+/** Freed after everything else that was asked for. */
+const releasePriority = Number.MAX_SAFE_INTEGER
+
+/** What says, in plain text, that a copied answer is over. */
+const endings = ['\n', '\n\n', '.', '.\n']
+
+export class WorkerModel implements LocalModel {
+  readonly id: string
+  readonly window: number
+  readonly #parts: LocalModelParts
+  #description: ModelDescription | undefined
+  #disposed: Promise<void> | undefined
+
+  constructor(parts: LocalModelParts) {
+    this.id = parts.id
+    this.window = parts.config.window
+    this.#parts = parts
+  }
+
+  describe(): ModelDescription {
+    const { id, window } = this
+    const maxOutput = Math.min(longestReply, Math.floor(window / 4))
+    const count = (text: string): number => this.count(text)
+    this.#description ??= { id, window, maxOutput, count, exact: true, margin: 0, perMessage: this.#tokensPerMessage() }
+    return this.#description
+  }
+
+  count(text: string): number {
+    return this.#parts.tokenizer.encode(text).length
+  }
+
+  async load(options: LikelihoodOptions = {}): Promise<void> {
+    await this.#engine().call('load', this.#parts.spec, { ...options, model: this.id })
+  }
+
+  async invoke(messages: ChatMessage[], options: LocalCallOptions = {}): Promise<LocalReply> {
+    let content = ''
+    let last: LocalReply | undefined
+    for await (const part of await this.stream(messages, options)) {
+      content += part.content
+      last = part
+    }
+    return { ...last, content }
+  }
+
+  async stream(messages: ChatMessage[], options: LocalCallOptions = {}): Promise<AsyncIterable<LocalReply>> {
+    options.signal?.throwIfAborted()
+    return this.#reply(this.#prepare(messages, options), options)
+  }
+
+  async logProbs(queries: readonly LikelihoodQuery[], options: LikelihoodOptions = {}): Promise<Likelihood[]> {
+    const engine = this.#engine()
+    options.signal?.throwIfAborted()
+    const items = queries.map((query) => this.#scoreItem(query))
+    if (items.length === 0) return []
+    const sums = await engine.call('score', { decoder: this.#parts.spec, items }, { ...options, model: this.id })
+    return items.map(({ text }, index) => ({ logProb: sums[index] ?? NaN, tokens: text.length }))
+  }
+
+  async copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined> {
+    const { maxTokens, ...rest } = options
+    const engine = this.#engine()
+    const { tokenizer, spec } = this.#parts
+    const ids = tokenizer.encode(prompt)
+    if (ids.length === 0) throw new RangeError('Cannot copy as the prompt is empty')
+    if (!(maxTokens >= 1)) throw new RangeError(`Cannot copy as maxTokens is below 1: ${maxTokens}`)
+    this.#checkWindow('Cannot copy', { prompt: ids.length, output: maxTokens })
+    const spans = tokenSpans(tokenizer, source)
+    const places = { source: spans.ids, starts: wordStarts(source, spans), ends: wordEnds(source, spans) }
+    const call = { decoder: spec, prompt: ids, ...places, maxTokens, stop: [...this.#stop(), ...this.#endings()] }
+    const copied = await engine.call('copy', call, { ...rest, model: this.id })
+    return copied && { ...trimmedSpan(source, spans, copied.from, copied.to), logProb: copied.logProb }
+  }
+
+  dispose(): Promise<void> {
+    const { spec, hold } = this.#parts
+    const free = async (): Promise<void> => {
+      await hold.release(() => hold.engine.call('release', spec, { priority: releasePriority, model: this.id }))
+    }
+    this.#disposed ??= free()
+    return this.#disposed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  #engine(): EngineHold['engine'] {
+    if (this.#disposed !== undefined) throw new TypeError(`Cannot use a local model as it is disposed: ${this.id}. Open it again`)
+    return this.#parts.hold.engine
+  }
+
+  #prepare(messages: ChatMessage[], options: LocalCallOptions): GenerateCall {
+    const { signal: _, priority: __, maxTokens, ...sampling } = options
+    if (maxTokens !== undefined && !(maxTokens >= 1)) throw new RangeError(`Cannot reply as maxTokens is below 1: ${maxTokens}`)
+    const prompt = this.#encode(messages)
+    const output = maxTokens ?? Math.max(1, Math.min(this.describe().maxOutput, this.window - prompt.length))
+    this.#checkWindow('Cannot reply', { messages: prompt.length, output })
+    return { decoder: this.#parts.spec, prompt, maxTokens: output, stop: this.#stop(), ...sampling }
+  }
+
+  async *#reply(call: GenerateCall, { signal, priority = 0 }: LocalCallOptions): AsyncGenerator<LocalReply, undefined> {
+    const engine = this.#engine()
+    const leaving = new AbortController()
+    const either = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
+    const options = { signal: either, priority, model: this.id }
+    const tokens = partStream<number, number>(
+      (onPart) => engine.call('generate', call, { ...options, onPart }),
+      () => leaving.abort(),
+    )
+    const text = new TokenText(this.#parts.tokenizer)
+    let count = 0
+    for await (const id of tokens) {
+      count++
+      const content = text.push(id)
+      if (content !== '') yield { content }
+    }
+    const usage_metadata = { input_tokens: call.prompt.length, output_tokens: count }
+    yield { content: text.end(), usage_metadata, response_metadata: { finish_reason: count < call.maxTokens ? 'stop' : 'length' } }
+  }
+
+  #encode(messages: readonly ChatMessage[]): number[] {
+    const { template, tokenizer, spec } = this.#parts
+    if (template !== undefined) return encodeChat(tokenizer, template, messages)
+    const message = `Cannot answer messages as the model file has no chat template: ${spec.path}. Use a model tuned for instructions`
+    throw new ModelFileError(message, { file: spec.path })
+  }
+
+  #scoreItem({ prefix, text }: LikelihoodQuery): ScoreItem {
+    const { tokenizer } = this.#parts
+    const item = { prefix: tokenizer.encode(prefix), text: tokenizer.encode(text) }
+    if (item.prefix.length === 0)
+      throw new RangeError('Cannot score a text as its prefix is empty, so that its first token has no condition')
+    this.#checkWindow('Cannot score a text', { prefix: item.prefix.length, text: item.text.length })
+    return item
+  }
+
+  /** A call of one message carries all that the format adds: a system message of the template's own, and the header of the reply. */
+  #tokensPerMessage(): number {
+    const { template } = this.#parts
+    return template === undefined ? 0 : this.#encode([{ role: 'user', content: '' }]).length
+  }
+
+  #stop(): number[] {
+    const { eos, endOfTurn } = this.#parts.tokenizer.special
+    return [...new Set([eos, endOfTurn].filter((id) => id !== undefined))]
+  }
+
+  #endings(): number[] {
+    return endings.map((text) => this.#parts.tokenizer.encode(text)).flatMap((ids) => (ids.length === 1 ? ids : []))
+  }
+
+  #checkWindow(action: string, parts: Readonly<Record<string, number>>): void {
+    const needed = Object.values(parts).reduce((total, tokens) => total + tokens, 0)
+    if (needed > this.window) throw new ContextOverflowError(action, parts, this.window)
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * What crosses between a program and the worker that runs its local models: token ids, strings, numbers, and vectors once they are done.
+ * Never weights, caches or tensors.
+ */
+import type { DecoderConfig } from '../attention/index.ts'
+
+/** A GGUF file to run, and the threads of a run. */
+export interface DecoderSpec {
+  readonly path: string
+  readonly threads?: number
+}
+
+/** The files of an encoder. */
+export interface EncoderSpec {
+  readonly model: string
+  readonly tokenizer: string
+  readonly maxTokens: number
+  readonly threads?: number
+}
+
+export interface GenerateCall {
+  readonly decoder: DecoderSpec
+  readonly prompt: readonly number[]
+  readonly maxTokens: number
+  readonly stop: readonly number[]
+  readonly temperature?: number
+  readonly topK?: number
+  readonly topP?: number
+  readonly seed?: number
+}
+
+/** Token ids of a condition and of what is scored under it. */
+export interface ScoreItem {
+  readonly prefix: readonly number[]
+  readonly text: readonly number[]
+}
+
+export interface ScoreCall {
+  readonly decoder: DecoderSpec
+  readonly items: readonly ScoreItem[]
+}
+
+export interface CopyCall {
+  readonly decoder: DecoderSpec
+  readonly prompt: readonly number[]
+  readonly source: readonly number[]
+  /** Indices in `source` at which a copy may begin. */
+  readonly starts: readonly number[]
+  /** Indices in `source` of the tokens after which a copy may end. */
+  readonly ends: readonly number[]
+  readonly maxTokens: number
+  /** Tokens that say "here it ends". */
+  readonly stop: readonly number[]
+}
+
+/** Tokens `[from, to)` of the source. */
+export interface CopiedTokens {
+  readonly from: number
+  readonly to: number
+  readonly logProb: number
+}
+
+export interface EmbedCall {
+  readonly encoder: EncoderSpec
+  readonly texts: readonly string[]
+}
+
+/** What the worker does: the argument and the result of each method. */
+export interface LocalMethods {
+  /** Loads a decoder. */
+  load: { argument: DecoderSpec; result: DecoderConfig }
+  /** Frees a decoder or an encoder. */
+  release: { argument: DecoderSpec | EncoderSpec; result: undefined }
+  /** Parts are token ids; the result is their number. */
+  generate: { argument: GenerateCall; result: number }
+  /** Progress is a share; the result has one sum of log P an item. */
+  score: { argument: ScoreCall; result: number[] }
+  copy: { argument: CopyCall; result: CopiedTokens | undefined }
+  /** Progress is the number of texts done. */
+  embed: { argument: EmbedCall; result: Float32Array[] }
+}
+
+export type LocalMethod = keyof LocalMethods
+export type Argument<M extends LocalMethod> = LocalMethods[M]['argument']
+export type Result<M extends LocalMethod> = LocalMethods[M]['result']
+
+export type ToWorker =
+  | { readonly kind: 'call'; readonly id: number; readonly priority: number; readonly method: LocalMethod; readonly argument: unknown }
+  | { readonly kind: 'cancel'; readonly id: number }
+
+export type FromWorker =
+  | { readonly kind: 'part' | 'progress'; readonly id: number; readonly value: number }
+  | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
+
+/** An error as plain data: a class does not survive the way from a worker. */
+export interface PlainError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  /** Own fields, where they are plain. */
+  readonly fields: Readonly<Record<string, string | number>>
+}
+
+/** What a method of the worker is given beside its argument. */
+export interface CallContext {
+  readonly signal: AbortSignal
+  readonly part: (value: number) => void
+  readonly progress: (value: number) => void
+  /** Lets calls of a higher priority run first; resolves when it is this call's turn again. */
+  readonly giveWay: () => Promise<void>
+}
