@@ -1,0 +1,19 @@
+/** The benchmarks by name; each is loaded when it is asked for. */
+import type { Bench } from './bench.ts'
+
+const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  needle: () => import('./needle.ts'),
+  overhead: () => import('./overhead.ts'),
+  'read-speed': () => import('./read-speed-bench.ts'),
+  squad: () => import('./squad.ts'),
+}
+
+/** Names of all benchmarks, sorted. */
+export const benchNames: readonly string[] = Object.keys(BENCHES).toSorted()
+
+/** @throws RangeError when there is no such benchmark; names those that there are */
+export async function loadBench(name: string): Promise<Bench> {
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined
+  if (!load) throw new RangeError(`Cannot run the benchmark as there is none of this name: ${name}. There are ${benchNames.join(', ')}`)
+  return (await load()).bench
+}
