@@ -126,7 +126,7 @@ interface FailedAttempt {
 async function tryOnce(call: Call): Promise<Attempt | FailedAttempt> {
   const { options, inputTokens, clock } = call
   const { description, limiter, signal, onDelta, timeout } = options
-  const permit = await limiter?.acquire(inputTokens + (description?.maxOutput ?? 0), { signal })
+  const permit = await limiter?.acquire(inputTokens + (options.maxTokens ?? description?.maxOutput ?? 0), { signal })
   let streamed = false
   let used: number | undefined
   try {

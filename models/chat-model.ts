@@ -11,6 +11,10 @@ export interface ChatReply {
 
 export interface ChatCallOptions {
   readonly signal?: AbortSignal
+  /** Most tokens of the reply. Our own models take it from here; LangChain's models hold it as a field. */
+  readonly maxTokens?: number
+  /** Sampling temperature; likewise. */
+  readonly temperature?: number
 }
 
 /**

@@ -47,3 +47,8 @@ export interface LikelihoodModel {
    */
   copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined>
 }
+
+/** Whether a model exposes likelihoods. */
+export function isLikelihoodModel(model: object): model is LikelihoodModel {
+  return 'logProbs' in model && typeof model.logProbs === 'function' && 'copy' in model
+}

@@ -27,6 +27,9 @@ export interface ScriptedCall {
 export interface RecordedCall extends ScriptedCall {
   readonly promptTokens: number
   readonly fault?: FaultKind
+  /** What the call asked for beside its messages. */
+  readonly maxTokens?: number
+  readonly temperature?: number
   /** The whole answer; absent when the call failed. */
   readonly answer?: string
 }
@@ -107,7 +110,8 @@ export function scriptedModel(options: ScriptedModelOptions = {}): ScriptedModel
     },
   }
 
-  async function* run(messages: readonly ChatMessage[], { signal }: ChatCallOptions = {}, streamed: boolean): AsyncGenerator<ChatReply> {
+  async function* run(messages: readonly ChatMessage[], callOptions: ChatCallOptions = {}, streamed: boolean): AsyncGenerator<ChatReply> {
+    const { signal, maxTokens, temperature } = callOptions
     signal?.throwIfAborted()
     const call = arrive(messages, streamed)
     const fault = pickFault(faults, call, seed)
@@ -119,13 +123,14 @@ export function scriptedModel(options: ScriptedModelOptions = {}): ScriptedModel
       if (promptTokens > window) throw new ContextOverflowError(`Cannot call ${id}`, { prompt: promptTokens }, window)
       await wait(call, fault, signal)
       const whole = spoil(answerOf(call, options), call, fault)
-      const cut = cutToTokens(whole, Math.min(maxOutput, window - promptTokens), count)
+      const cut = cutToTokens(whole, Math.min(maxTokens ?? maxOutput, maxOutput, window - promptTokens), count)
       yield* speak(cut, fault, signal)
       answer = cut
       yield lastPart(promptTokens, count(cut), cut === whole ? 'stop' : 'length')
     } finally {
       running--
-      calls.push({ ...call, promptTokens, ...(fault && { fault: fault.kind }), ...(answer !== undefined && { answer }) })
+      const asked = { ...(maxTokens !== undefined && { maxTokens }), ...(temperature !== undefined && { temperature }) }
+      calls.push({ ...call, promptTokens, ...asked, ...(fault && { fault: fault.kind }), ...(answer !== undefined && { answer }) })
     }
   }
 

@@ -35,6 +35,16 @@ describe('backoff', () => {
   })
 })
 
+describe('a retry', () => {
+  it('is told of before its pause, with the failure', async () => {
+    const told: unknown[] = []
+    const clock = manualClock({ jump: true })
+    const model = failing({ kind: 'server-error', calls: [1] })
+    await callModel(model, question, { clock, random: () => 0.5, onRetry: (retry) => told.push([retry, clock.waits.length]) })
+    expect(told).toEqual([[{ attempt: 1, wait: 250, error: expect.objectContaining({ reason: 'server' }) }, 0]])
+  })
+})
+
 describe('which failures are retried', () => {
   it.each([
     { kind: 'rate-limit', reason: 'rate-limit', attempts: 3 },

@@ -17,6 +17,8 @@ export type Behaviour =
 export interface ChatRequest {
   readonly model: string
   readonly stream?: boolean
+  readonly max_tokens?: number
+  readonly temperature?: number
   readonly messages: readonly { readonly role: string; readonly content: string }[]
 }
 

@@ -111,6 +111,33 @@ describe('retries have one owner', () => {
   })
 })
 
+describe('the settings of one call', () => {
+  it.each([true, false])('reach the server and leave the model as it was (streaming: %s)', async (streams) => {
+    await using server = await openAIServer(good)
+    const model = userModel(server.baseURL)
+    const stream = streams ? { onDelta: () => undefined } : {}
+    await callModel(model, question, { ...noWait(), ...stream, maxTokens: 50, temperature: 0 })
+    await callModel(model, question, { ...noWait(), ...stream })
+    expect(server.requests[0]?.body).toMatchObject({ max_tokens: 50, temperature: 0 })
+    expect(server.requests[1]?.body).not.toHaveProperty('max_tokens')
+    expect(server.requests[1]?.body).not.toHaveProperty('temperature')
+    expect([model.maxTokens, model.temperature]).toEqual([undefined, undefined])
+  })
+
+  it('do not raise the limit that the user set, nor change the temperature', async () => {
+    await using server = await openAIServer(good)
+    const fields = { model: 'gpt-4o-mini', apiKey: 'test', maxTokens: 20, temperature: 0.7, configuration: { baseURL: server.baseURL } }
+    await callModel(new ChatOpenAI(fields), question, { ...noWait(), maxTokens: 50, temperature: 0 })
+    expect(server.requests[0]?.body).toMatchObject({ max_tokens: 20, temperature: 0.7 })
+  })
+
+  it('do not bring the retries back', async () => {
+    await using server = await openAIServer({ kind: 'error', status: 500 })
+    await failureOf(callModel(userModel(server.baseURL), question, { ...noWait(), retries: 1, maxTokens: 50 }))
+    expect(server.requests).toHaveLength(2)
+  })
+})
+
 describe('retry-after is honoured', () => {
   const start = Date.parse('2026-01-01T00:00:00Z')
   it.each([

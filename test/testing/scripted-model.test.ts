@@ -63,6 +63,15 @@ describe('the window', () => {
   })
 })
 
+describe('the settings of a call', () => {
+  it('limit its reply and are recorded', async () => {
+    const model = scriptedModel({ fallback: 'one two', count: (text) => text.length })
+    const { content } = await model.invoke(ask('?'), { maxTokens: 3, temperature: 0 })
+    expect(content).toBe('one')
+    expect(model.calls[0]).toMatchObject({ maxTokens: 3, temperature: 0, answer: 'one' })
+  })
+})
+
 describe('faults', () => {
   it('befall the calls they name', async () => {
     const faults = [
