@@ -17,9 +17,11 @@ export interface AttentionShape {
   /**
    * `rows`, for few tokens: blocks are read where they lie, and `mask` is [1, g S, C + S] over the tail's capacity and the new tokens.
    * `slab`, for many: keys and values are put side by side first, `fill` [1] says how many rows of the tail count, and `mask` is
-   * [1, g S, S] over the new tokens.
+   * [1, 1, S, S] over the new tokens.
    */
   readonly form: 'rows' | 'slab'
+  /** Parts into which a slab's queries are cut, so that the scores of one part stay small. S must be at least this. */
+  readonly parts: number
 }
 
 export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): Uint8Array {
@@ -28,9 +30,9 @@ export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape
   const q = graph.input('q', 'float32', ['S', heads * headDim])
   const k = addHeads(graph, graph.input('k', 'float32', ['S', kvHeads * headDim]), config)
   const v = addHeads(graph, graph.input('v', 'float32', ['S', kvHeads * headDim]), config)
-  graph.input('mask', 'float32', [1, 'R', 'M'])
   const queries = addQueryHeads(graph, q, config)
-  const attended = shape.form === 'rows' ? addRows(graph, config, shape, { queries, k, v }) : addSlab(graph, config, shape, { queries, k, v })
+  const attended =
+    shape.form === 'rows' ? addRows(graph, config, shape, { queries, k, v }) : addSlab(graph, config, shape, { queries, k, v })
   addMergedHeads(graph, attended, config)
   graph.output('a', 'float32', ['S', heads * headDim])
   return graph.encode()
@@ -47,10 +49,15 @@ function addRows(graph: GraphBuilder, config: DecoderConfig, shape: AttentionSha
   const closedValues = blockInputs(graph, config, 'v', shape.blocks)
   const openKeys = shape.tail ? [tailInput(graph, config, 'kt'), k] : [k]
   const openValues = shape.tail ? [tailInput(graph, config, 'vt'), v] : [v]
-  const open = graph.node('Concat', openKeys.map((key) => addScores(graph, queries, key, config)), { attributes: { axis: 2 } })
-  const masked = graph.node('Add', [open, 'mask'])
-  const scores = closedKeys.map((key) => addScores(graph, queries, key, config))
-  const weights = graph.node('Softmax', [graph.node('Concat', [...scores, masked], { attributes: { axis: 2 } })], { attributes: { axis: -1 } })
+  const stacked = addStacked(graph, queries, config)
+  const open = addConcat(
+    graph,
+    openKeys.map((key) => addScores(graph, stacked, key, config)),
+    2,
+  )
+  const masked = graph.node('Add', [open, graph.input('mask', 'float32', [1, 'R', 'M'])])
+  const scores = closedKeys.map((key) => addScores(graph, stacked, key, config))
+  const weights = graph.node('Softmax', [addConcat(graph, [...scores, masked], 2)], { attributes: { axis: -1 } })
   const lengths = [...closedKeys, ...openKeys].map((key) => lengthOf(graph, key))
   const outputs = lengths.map((_, index) => `weights${index}`)
   graph.node('Split', [weights, graph.node('Concat', lengths, { attributes: { axis: 0 } })], { outputs, attributes: { axis: 2 } })
@@ -59,12 +66,35 @@ function addRows(graph: GraphBuilder, config: DecoderConfig, shape: AttentionSha
 }
 
 function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: AttentionShape, { queries, k, v }: Values): string {
-  const pastKeys = pastInputs(graph, config, 'k', shape)
-  const pastValues = pastInputs(graph, config, 'v', shape)
-  const own = graph.node('Add', [addScores(graph, queries, k, config), 'mask'])
-  const past = pastKeys.length === 0 ? [] : [addScores(graph, queries, addConcat(graph, pastKeys, 1), config)]
-  const weights = graph.node('Softmax', [addConcat(graph, [...past, own], 2)], { attributes: { axis: -1 } })
-  return graph.node('MatMul', [weights, addConcat(graph, [...pastValues, v], 1)])
+  const past = pastInputs(graph, config, 'k', shape)
+  const keys = past.length === 0 ? [] : [addConcat(graph, past, 1)]
+  const values = addConcat(graph, [...pastInputs(graph, config, 'v', shape), v], 1)
+  const mask = graph.input('mask', 'float32', [1, 1, 'S', 'S'])
+  const queryParts = addParts(graph, queries, shape.parts)
+  const maskParts = addParts(graph, mask, shape.parts)
+  const attended = queryParts.map((query, index) => {
+    const stacked = addStacked(graph, query, config)
+    const own = addMasked(graph, addScores(graph, stacked, k, config), maskParts[index] ?? mask, query)
+    const scores = [...keys.map((key) => addScores(graph, stacked, key, config)), own]
+    const weights = graph.node('Softmax', [addConcat(graph, scores, 2)], { attributes: { axis: -1 } })
+    return graph.node('Reshape', [graph.node('MatMul', [weights, values]), graph.node('Shape', [query])])
+  })
+  return addConcat(graph, attended, 2)
+}
+
+/** Cuts [.., .., S, ..] along S. */
+function addParts(graph: GraphBuilder, value: string, parts: number): string[] {
+  if (parts === 1) return [value]
+  const outputs = Array.from({ length: parts }, (_, index) => `${value}_part${index}`)
+  graph.node('Split', [value], { outputs, attributes: { axis: 2, num_outputs: parts } })
+  return outputs
+}
+
+/** Adds a mask [1, 1, S, T] to scores [Hkv, g S, T] whose queries are [Hkv, g, S, d]. */
+function addMasked(graph: GraphBuilder, scores: string, mask: string, queries: string): string {
+  const rows = graph.node('Shape', [queries], { attributes: { start: 0, end: 3 } })
+  const split = graph.node('Reshape', [scores, graph.node('Concat', [rows, graph.integers([-1])], { attributes: { axis: 0 } })])
+  return graph.node('Reshape', [graph.node('Add', [split, mask]), graph.node('Shape', [scores])])
 }
 
 function pastInputs(graph: GraphBuilder, config: DecoderConfig, name: string, shape: AttentionShape): string[] {
@@ -104,14 +134,18 @@ function addHeads(graph: GraphBuilder, rows: string, { kvHeads, headDim }: Decod
   return graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })
 }
 
-/** [S, H d] -> [Hkv, g S, d]. */
+/** [S, H d] -> [Hkv, g, S, d]. */
 function addQueryHeads(graph: GraphBuilder, q: string, { heads, kvHeads, headDim }: DecoderConfig): string {
-  const split = graph.node('Reshape', [q, graph.integers([-1, heads, headDim])])
-  const turned = graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })
-  return graph.node('Reshape', [turned, graph.integers([kvHeads, -1, headDim])])
+  const split = graph.node('Reshape', [q, graph.integers([-1, kvHeads, heads / kvHeads, headDim])])
+  return graph.node('Transpose', [split], { attributes: { perm: [1, 2, 0, 3] } })
 }
 
-/** [Hkv, g S, d] -> a [S, H d]. */
+/** [Hkv, g, S, d] -> [Hkv, g S, d]. */
+function addStacked(graph: GraphBuilder, queries: string, { kvHeads, headDim }: DecoderConfig): string {
+  return graph.node('Reshape', [queries, graph.integers([kvHeads, -1, headDim])])
+}
+
+/** [Hkv, g S, d] or [Hkv, g, S, d] -> a [S, H d]. */
 function addMergedHeads(graph: GraphBuilder, attended: string, { heads, headDim }: DecoderConfig): void {
   const split = graph.node('Reshape', [attended, graph.integers([heads, -1, headDim])])
   const turned = graph.node('Transpose', [split], { attributes: { perm: [1, 0, 2] } })

@@ -81,7 +81,14 @@ export interface Decoder {
    * Runs layers `from` (inclusive) to `to` (exclusive) over `hidden` [S, hidden] at `positions`, attending to `cache` and the new rows
    * (causal by index), and appends the new keys and values to `cache` for those layers.
    */
-  runLayers(from: number, to: number, hidden: Float32Array, positions: Int32Array, cache: KVCache, options?: PrefillOptions): Promise<Float32Array>
+  runLayers(
+    from: number,
+    to: number,
+    hidden: Float32Array,
+    positions: Int32Array,
+    cache: KVCache,
+    options?: PrefillOptions,
+  ): Promise<Float32Array>
   /** Logits [S, vocabulary] of hidden rows [S, hidden] after the last layer (final norm and LM head). */
   logits(hidden: Float32Array): Promise<Float32Array>
   /** Feeds `ids` at the positions that follow the cache; returns the logits of the last token [vocabulary]. */

@@ -79,7 +79,8 @@ export async function readTensorBytes(file: GgufFile, tensor: GgufTensor, from =
   const start = tensor.start + from * rowBytes
   const end = tensor.start + to * rowBytes
   const bytes = await file.source.read(start, end)
-  if (bytes.length !== end - start) throw modelFileError(file.source, `tensor ${tensor.name} could not be read whole: ${bytes.length} of ${end - start} bytes`)
+  if (bytes.length !== end - start)
+    throw modelFileError(file.source, `tensor ${tensor.name} could not be read whole: ${bytes.length} of ${end - start} bytes`)
   return bytes
 }
 
@@ -133,7 +134,8 @@ function leastBytesOf(type: number): number {
 
 function alignmentOf(source: ByteSource, metadata: ReadonlyMap<string, unknown>): number {
   const alignment = metadata.get('general.alignment') ?? defaultAlignment
-  const sound = typeof alignment === 'number' && Number.isInteger(alignment) && alignment >= 8 && alignment <= 1 << 20 && alignment % 8 === 0
+  const sound =
+    typeof alignment === 'number' && Number.isInteger(alignment) && alignment >= 8 && alignment <= 1 << 20 && alignment % 8 === 0
   if (!sound) throw modelFileError(source, `general.alignment is not a multiple of 8: ${String(alignment)}`)
   return alignment
 }
@@ -147,7 +149,9 @@ async function readTensors(reader: HeaderReader, count: number, alignment: numbe
   for (const tensor of tensors) {
     if (byName.has(tensor.name)) throw reader.error(`tensor ${tensor.name} is listed twice`)
     if (tensor.start + tensor.bytes > dataBytes) {
-      throw reader.error(`tensor ${tensor.name} needs bytes ${tensor.start} to ${tensor.start + tensor.bytes} of the data and there are ${Math.max(0, dataBytes)}`)
+      throw reader.error(
+        `tensor ${tensor.name} needs bytes ${tensor.start} to ${tensor.start + tensor.bytes} of the data and there are ${Math.max(0, dataBytes)}`,
+      )
     }
     byName.set(tensor.name, { ...tensor, start: dataStart + tensor.start })
   }
@@ -159,7 +163,9 @@ async function readTensor(reader: HeaderReader, index: number, alignment: number
   const dims = await readDims(reader, name)
   const typeName = tensorTypeName(await reader.uint32(`the type of tensor ${name}`))
   if (!isTensorType(typeName)) {
-    throw reader.error(`tensor ${name} has the type ${typeName}, which is not supported. Supported: ${Object.keys(tensorLayouts).join(', ')}`)
+    throw reader.error(
+      `tensor ${name} has the type ${typeName}, which is not supported. Supported: ${Object.keys(tensorLayouts).join(', ')}`,
+    )
   }
   const start = await reader.uint64(`the offset of tensor ${name}`)
   if (start % alignment !== 0) throw reader.error(`the offset of tensor ${name} is not a multiple of ${alignment}: ${start}`)
@@ -168,7 +174,8 @@ async function readTensor(reader: HeaderReader, index: number, alignment: number
 
 async function readDims(reader: HeaderReader, name: string): Promise<number[]> {
   const count = await reader.uint32(`the number of dimensions of tensor ${name}`)
-  if (count < 1 || count > mostDimensions) throw reader.error(`tensor ${name} has a number of dimensions outside 1 to ${mostDimensions}: ${count}`)
+  if (count < 1 || count > mostDimensions)
+    throw reader.error(`tensor ${name} has a number of dimensions outside 1 to ${mostDimensions}: ${count}`)
   const dims: number[] = []
   for (let index = 0; index < count; index++) {
     const size = await reader.uint64(`a dimension of tensor ${name}`)
@@ -181,7 +188,8 @@ async function readDims(reader: HeaderReader, name: string): Promise<number[]> {
 function bytesOf(reader: HeaderReader, name: string, type: TensorType, dims: readonly number[]): number {
   const layout = tensorLayouts[type]
   const [row = 1] = dims
-  if (row % layout.values !== 0) throw reader.error(`tensor ${name} has rows of ${row} values, no multiple of the ${layout.values} of a ${type} block`)
+  if (row % layout.values !== 0)
+    throw reader.error(`tensor ${name} has rows of ${row} values, no multiple of the ${layout.values} of a ${type} block`)
   const values = dims.reduce((product, size) => product * size, 1)
   const bytes = (values / layout.values) * layout.bytes
   if (!Number.isSafeInteger(values) || bytes > reader.remaining) {

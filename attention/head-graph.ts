@@ -21,9 +21,9 @@ export function buildHeadGraph(config: DecoderConfig, weights: HeadWeights): Uin
   const targets = graph.input('targets', 'int64', ['S', 1])
   const logits = addLinear(graph, addNorm(graph, x, weights.norm, config), weights.output)
   graph.node('Gather', [logits, rows], { outputs: ['logits'], attributes: { axis: 0 } })
-  const chosen = graph.node('GatherElements', [logits, targets], { attributes: { axis: 1 } })
-  const total = graph.node('ReduceLogSumExp', [logits, graph.integers([1])], { attributes: { keepdims: 1 } })
-  graph.node('Sub', [chosen, total], { outputs: ['log_probs'] })
+  // ReduceLogSumExp adds one by one in float32 and loses four digits over a large vocabulary; LogSoftmax adds in lanes.
+  const all = graph.node('LogSoftmax', [logits], { attributes: { axis: 1 } })
+  graph.node('GatherElements', [all, targets], { outputs: ['log_probs'], attributes: { axis: 1 } })
   graph.output('logits', 'float32', ['R', config.vocabulary])
   graph.output('log_probs', 'float32', ['S', 1])
   return graph.encode()

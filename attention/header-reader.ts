@@ -7,7 +7,7 @@ const sliceBytes = 1 << 20
 /** Reads little-endian values in order. Nothing is allocated for a length before it is known to fit in the file. */
 export class HeaderReader {
   readonly #source: ByteSource
-  readonly #decoder: TextDecoder = new TextDecoder()
+  readonly #decoder: InstanceType<typeof TextDecoder> = new TextDecoder()
   #bytes: Uint8Array = new Uint8Array(0)
   #view: DataView = new DataView(new ArrayBuffer(0))
   #start = 0
@@ -37,7 +37,8 @@ export class HeaderReader {
    * @throws ModelFileError when the file ends before them
    */
   async fill(count: number, what: string): Promise<void> {
-    if (count > this.remaining) throw this.error(`${what} at byte ${this.position} needs ${count} bytes and the file has ${this.remaining} left`)
+    if (count > this.remaining)
+      throw this.error(`${what} at byte ${this.position} needs ${count} bytes and the file has ${this.remaining} left`)
     const start = this.position
     const end = Math.min(this.#source.size, start + Math.max(count, sliceBytes))
     const bytes = await this.#source.read(start, end)
@@ -63,7 +64,8 @@ export class HeaderReader {
 
   async string(what: string): Promise<string> {
     const length = await this.uint64(`the length of ${what}`)
-    if (length > this.remaining) throw this.error(`${what} at byte ${this.position} claims ${length} bytes and the file has ${this.remaining} left`)
+    if (length > this.remaining)
+      throw this.error(`${what} at byte ${this.position} claims ${length} bytes and the file has ${this.remaining} left`)
     if (!this.has(length)) await this.fill(length, what)
     const text = this.#decoder.decode(this.#bytes.subarray(this.#offset, this.#offset + length))
     this.#offset += length
@@ -85,5 +87,7 @@ export class HeaderReader {
 
 /** An error about a model file; `why` completes "Cannot read the model file ... as". */
 export function modelFileError(source: ByteSource, why: string): ModelFileError {
-  return new ModelFileError(`Cannot read the model file ${source.name} as ${why}. Check its size and hash, or fetch it again`, { file: source.name })
+  return new ModelFileError(`Cannot read the model file ${source.name} as ${why}. Check its size and hash, or fetch it again`, {
+    file: source.name,
+  })
 }

@@ -163,12 +163,15 @@ export class BlockCache implements KVCache {
   }
 
   #recordPositions(start: number, positions: Int32Array): void {
-    if (start > this.length) throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
+    if (start > this.length)
+      throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
     for (const [index, position] of positions.entries()) {
       const known = this.#positions[start + index]
       if (known === undefined) this.#positions.push(position)
       else if (known !== position) {
-        throw new RangeError(`Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`)
+        throw new RangeError(
+          `Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`,
+        )
       }
     }
   }

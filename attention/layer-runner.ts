@@ -1,5 +1,5 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
-import { buildAttentionGraph } from './attention-graph.ts'
+import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
 import type { DecoderConfig } from './decoder.ts'
 import type { BlockCache, CacheBlock } from './kv-cache.ts'
 import { nextTask } from './next-task.ts'
@@ -35,6 +35,9 @@ interface Rows {
 
 /** Up to this many new tokens, blocks of the cache are read where they lie; above, putting them side by side costs less than it saves. */
 const mostSeparateRows = 8
+
+/** Most bytes of scores held at once. Larger buffers fall out of the allocator's reach and are mapped and cleared anew each time. */
+const mostScoreBytes = 1 << 24
 
 /** Added to the score of a key that must not be seen; finite, so that no row of scores can become NaN. */
 const hidden = -1e30
@@ -106,13 +109,14 @@ export class LayerRunner {
     const count = positions.length
     const { closed, tail, fill } = cache.view(layer)
     const form = count <= mostSeparateRows ? 'rows' : 'slab'
-    const session = await this.#attentionSession(closed.length, tail !== undefined, form)
+    const parts = form === 'rows' ? 1 : this.#partsFor(count, cache.layerLength(layer) + count)
+    const session = await this.#attentionSession({ blocks: closed.length, tail: tail !== undefined, form, parts })
     const capacity = form === 'rows' ? (tail?.capacity ?? 0) : 0
     const feeds: Record<string, OnnxTensor> = {
       q: this.#pool.floats(q, [count, this.#queryWidth]),
       k: this.#pool.floats(k, [count, this.#keyWidth]),
       v: this.#pool.floats(v, [count, this.#keyWidth]),
-      mask: this.#maskFor(count, capacity, fill),
+      mask: this.#maskFor(count, capacity, fill, form),
     }
     for (const [index, block] of closed.entries()) {
       feeds[`k${index}`] = this.#blockTensor(block.keys, block)
@@ -128,13 +132,19 @@ export class LayerRunner {
     return a
   }
 
-  #attentionSession(blocks: number, tail: boolean, form: 'rows' | 'slab'): Promise<OnnxSession> {
-    const key = `${blocks} ${tail} ${form}`
+  #attentionSession(shape: AttentionShape): Promise<OnnxSession> {
+    const key = Object.values(shape).join()
     const known = this.#attention.get(key)
     if (known !== undefined) return known
-    const session = this.#pool.open(buildAttentionGraph(this.#config, { blocks, tail, form }))
+    const session = this.#pool.open(buildAttentionGraph(this.#config, shape))
     this.#attention.set(key, session)
     return session
+  }
+
+  /** A power of two, so that few different graphs are made. */
+  #partsFor(count: number, keys: number): number {
+    const bytes = 4 * this.#config.heads * count * keys
+    return Math.min(2 ** Math.max(0, Math.ceil(Math.log2(bytes / mostScoreBytes))), mostSeparateRows)
   }
 
   /** Tensors of blocks are kept as long as the blocks: making one takes longer than reading a map. */
@@ -146,18 +156,18 @@ export class LayerRunner {
     return tensor
   }
 
-  /** [1, g S, capacity + S]: tail rows below `fill` and, among the new tokens, those up to the query's own are seen. */
-  #maskFor(count: number, capacity: number, fill: number): OnnxTensor {
-    const key = `${count} ${capacity} ${capacity === 0 ? 0 : fill}`
+  /** Mask of `attention-graph.ts`: tail rows below `fill` and, of the new tokens, those up to the query's own are seen. */
+  #maskFor(count: number, capacity: number, fill: number, form: AttentionShape['form']): OnnxTensor {
+    const key = `${form} ${count} ${capacity} ${capacity === 0 ? 0 : fill}`
     if (this.#mask?.key === key) return this.#mask.tensor
     const width = capacity + count
-    const rows = (this.#config.heads / this.#config.kvHeads) * count
+    const rows = form === 'rows' ? (this.#config.heads / this.#config.kvHeads) * count : count
     const mask = new Float32Array(rows * width)
     for (let row = 0; row < rows; row++) {
       mask.fill(hidden, row * width + Math.min(fill, capacity), row * width + capacity)
       mask.fill(hidden, row * width + capacity + (row % count) + 1, (row + 1) * width)
     }
-    const tensor = this.#pool.floats(mask, [1, rows, width])
+    const tensor = this.#pool.floats(mask, form === 'rows' ? [1, rows, width] : [1, 1, rows, width])
     this.#mask = { key, tensor }
     return tensor
   }
@@ -178,4 +188,3 @@ export class LayerRunner {
     return this.#config.kvHeads * this.#config.headDim
   }
 }
-

@@ -52,9 +52,11 @@ function checkHeads(file: GgufFile, { heads, kvHeads, headDim }: DecoderConfig):
   if (heads % kvHeads !== 0) throw modelFileError(file.source, `${kvHeads} key/value heads do not divide ${heads} query heads`)
   if (headDim % 2 !== 0) throw modelFileError(file.source, `the head dimension is not even: ${headDim}`)
   const rotated = size(file, 'llama.rope.dimension_count', headDim)
-  if (rotated !== headDim) throw modelFileError(file.source, `only part of each head is rotated, which is not supported: ${rotated} of ${headDim}`)
+  if (rotated !== headDim)
+    throw modelFileError(file.source, `only part of each head is rotated, which is not supported: ${rotated} of ${headDim}`)
   const valueDim = size(file, 'llama.attention.value_length', headDim)
-  if (valueDim !== headDim) throw modelFileError(file.source, `keys and values differ in size, which is not supported: ${headDim} and ${valueDim}`)
+  if (valueDim !== headDim)
+    throw modelFileError(file.source, `keys and values differ in size, which is not supported: ${headDim} and ${valueDim}`)
   const scaling = text(file, 'llama.rope.scaling.type', 'none')
   if (scaling !== 'none') throw modelFileError(file.source, `its rotary scaling is not supported: ${scaling}`)
 }
@@ -66,7 +68,10 @@ function checkTensors(file: GgufFile, config: DecoderConfig): void {
     if (name === 'output.weight' && !file.tensors.has(name)) continue
     const tensor = tensorNamed(file, name)
     if (tensor.dims.join() !== dims.join()) {
-      throw modelFileError(file.source, `tensor ${name} has the shape ${tensor.dims.join(' x ')} and its metadata ask for ${dims.join(' x ')}`)
+      throw modelFileError(
+        file.source,
+        `tensor ${name} has the shape ${tensor.dims.join(' x ')} and its metadata ask for ${dims.join(' x ')}`,
+      )
     }
     if (dims.length === 1 && tensor.type !== 'F32') throw modelFileError(file.source, `tensor ${name} is not of type F32: ${tensor.type}`)
   }

@@ -172,7 +172,8 @@ export class OnnxDecoder implements Decoder {
 
   #own(cache: KVCache): BlockCache {
     const { layers, kvHeads, headDim } = this.config
-    const fits = cache instanceof BlockCache && cache.shape.layers === layers && cache.shape.kvHeads === kvHeads && cache.shape.headDim === headDim
+    const fits =
+      cache instanceof BlockCache && cache.shape.layers === layers && cache.shape.kvHeads === kvHeads && cache.shape.headDim === headDim
     if (!fits) throw new TypeError('Cannot use the cache as it was not made by createCache of a decoder of this shape')
     return cache
   }

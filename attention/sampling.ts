@@ -20,9 +20,11 @@ export type Sampler = (logits: Float32Array, allowed?: Iterable<number>) => numb
 export function createSampler(options: SamplingOptions = {}): Sampler {
   const { temperature = 0, topK = Infinity, topP = 1, seed = 0 } = options
   if (!(temperature >= 0)) throw new RangeError(`Cannot sample as the temperature must not be negative: ${temperature}`)
-  if (topK !== Infinity && (!Number.isInteger(topK) || topK < 1)) throw new RangeError(`Cannot sample as topK must be a whole number from 1: ${topK}`)
+  if (topK !== Infinity && (!Number.isInteger(topK) || topK < 1))
+    throw new RangeError(`Cannot sample as topK must be a whole number from 1: ${topK}`)
   if (!(topP > 0 && topP <= 1)) throw new RangeError(`Cannot sample as topP must be above 0 and at most 1: ${topP}`)
-  if (temperature === 0) return (logits, allowed) => (allowed === undefined ? highest(logits) : mostLikely(logits, candidates(logits, allowed)))
+  if (temperature === 0)
+    return (logits, allowed) => (allowed === undefined ? highest(logits) : mostLikely(logits, candidates(logits, allowed)))
   const generator = xoroshiro128plus(seed)
   return (logits, allowed) => {
     const ids = candidates(logits, allowed)

@@ -74,7 +74,7 @@ function packPieces(continuations: readonly Continuation[], most: number): Piece
   let room = 0
   for (const [index, { ids, from = 0 }] of continuations.entries()) {
     if (from >= ids.length) continue
-    for (let start = 0; start < ids.length - 1; ) {
+    for (let start = 0; start < ids.length - 1;) {
       if (room === 0) {
         batches.push([])
         room = most

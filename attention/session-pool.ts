@@ -8,6 +8,8 @@ import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
 function sessionOptions(threads: number | undefined): object {
   return {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    enableCpuMemArena: false,
+    enableMemPattern: false,
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   }
 }
@@ -38,7 +40,11 @@ export class SessionPool {
   }
 
   /** Runs `session` when the runs asked for before have ended, as some runtimes refuse to overlap them. */
-  async run<Name extends string>(session: OnnxSession, feeds: Record<string, OnnxTensor>, names: readonly Name[]): Promise<Record<Name, Float32Array>> {
+  async run<Name extends string>(
+    session: OnnxSession,
+    feeds: Record<string, OnnxTensor>,
+    names: readonly Name[],
+  ): Promise<Record<Name, Float32Array>> {
     const run = this.#turn.then(() => session.run(feeds))
     this.#turn = run.catch(() => undefined)
     const outputs = await run
@@ -52,6 +58,7 @@ export class SessionPool {
 }
 
 function floatsOf(tensor: OnnxTensor | undefined, name: string): Float32Array {
-  if (!(tensor?.data instanceof Float32Array)) throw new TypeError(`Cannot use the runtime's output ${name} as it is not a float32 tensor: ${tensor?.type}`)
+  if (!(tensor?.data instanceof Float32Array))
+    throw new TypeError(`Cannot use the runtime's output ${name} as it is not a float32 tensor: ${tensor?.type}`)
   return tensor.data
 }
