@@ -26,7 +26,7 @@ function words(list: string): ReadonlySet<string> {
  * @param next the beginning of what follows
  */
 export function endsInAbbreviation(left: string, next: string): boolean {
-  const match = /(?:^|[\s("“‘'\[—–-])((?:\p{L}+\.)*\p{L}+)\.$/u.exec(left)
+  const match = /(?:^|[\s("“‘'[—–-])((?:\p{L}+\.)*\p{L}+)\.$/u.exec(left)
   if (!match) return false
   const word = match[1]!
   if (BEFORE_NAME.has(word)) return /^["“‘'(]?\p{Lu}/u.test(next)

@@ -47,5 +47,5 @@ function nest(headings: readonly Heading[], length: number): Section[] {
     sections.push({ start, end, title, level })
     next[level] = start
   }
-  return sections.reverse()
+  return sections.toReversed()
 }

@@ -94,7 +94,7 @@ function headOf(line: string): Head | undefined {
   const after = line.slice(match[0].length)
   const rest = after.replace(/^[\s.:,;\-–—)\]]+/u, '').trim()
   if (named) {
-    if (!/^\s*(?:$|[.:(\[—–"“‘])/u.test(after)) return undefined
+    if (!/^\s*(?:$|[.:([—–"“‘])/u.test(after)) return undefined
     return { key: named[1]!.toLowerCase(), rank: 0, rest }
   }
   const kind = match[1]!.toLowerCase()
@@ -137,6 +137,6 @@ function withoutContents(candidates: readonly Candidate[]): Candidate[] {
 }
 
 function withLevels(candidates: readonly Candidate[]): Heading[] {
-  const ranks = [...new Set(candidates.map(({ rank }) => rank))].filter((rank) => rank > 0).sort((a, b) => a - b)
+  const ranks = [...new Set(candidates.map(({ rank }) => rank))].filter((rank) => rank > 0).toSorted((a, b) => a - b)
   return candidates.map(({ start, end, title, rank }) => ({ start, end, title, level: rank === 0 ? 1 : ranks.indexOf(rank) + 1 }))
 }

@@ -52,6 +52,12 @@ describe('passages', () => {
     )
   })
 
+  it('keeps to 60 tokens by its own estimate, which counts high', () => {
+    const list = cut(`${'whale-boats, 1851 and so on '.repeat(100)}.`)
+    expect(list.length).toBeGreaterThan(10)
+    expect(Math.max(...list.map((text) => Math.ceil(text.length / 4)))).toBeLessThanOrEqual(60)
+  })
+
   it('refuses a limit that is no whole number above 0', () => {
     expect(() => cut('x', { maxTokens: 0 })).toThrow(
       new RangeError('Cannot cut passages as maxTokens is not a whole number of 1 or more: 0'),
