@@ -1,10 +1,18 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createMemoryStore, type MemoryRecord, type MemoryStore, openMemory, type OpenMemoryOptions } from '../../memory/index.ts'
+import {
+  createMemoryStore,
+  loadSqlite,
+  type MemoryRecord,
+  type MemoryStore,
+  openMemory,
+  type OpenMemoryOptions,
+} from '../../memory/index.ts'
 import { toStoreError } from '../../memory/sqlite-error.ts'
+
+const Database = await loadSqlite('open a database for a test')
 
 const dimensions = 16
 let folder: string
