@@ -1,11 +1,5 @@
 import { type Chunk, type Chunker, createDocument } from '../chunkers/index.ts'
-
-/** The parts of a test runner that a suite needs: vitest, jest and `bun:test` have them. */
-export interface TestRunner {
-  describe(name: string, body: () => void): unknown
-  it(name: string, body: () => void | Promise<void>): unknown
-  expect(actual: unknown): { toBe(expected: unknown): unknown; toEqual(expected: unknown): unknown }
-}
+import type { TestRunner } from './test-runner.ts'
 
 /** More texts to try, beside the suite's own. */
 export interface ChunkerSuiteOptions {
