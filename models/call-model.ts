@@ -140,7 +140,7 @@ async function tryOnce(call: Call): Promise<Attempt | FailedAttempt> {
         onDelta &&
         ((text) => {
           streamed = true
-          onDelta(text)
+          listen(onDelta, text)
         }),
     })
     const { inputTokens: sent, outputTokens: received } = usageOf(call, attempt)
@@ -150,9 +150,23 @@ async function tryOnce(call: Call): Promise<Attempt | FailedAttempt> {
   } catch (cause) {
     // The abort wins over whatever a model makes of it.
     signal?.throwIfAborted()
-    return { failure: classifyFailure(cause, clock.now()), cause, streamed }
+    if (cause instanceof ListenerFailure) throw cause.cause
+    const failure = classifyFailure(cause, clock.now())
+    if (failure.reason === 'rate-limit' || failure.reason === 'connection') used = 0
+    return { failure, cause, streamed }
   } finally {
     permit?.settle(used)
+  }
+}
+
+/** What a listener throws is the caller's own error, not a failure of the model. */
+class ListenerFailure extends Error {}
+
+function listen(onDelta: (text: string) => void, text: string): void {
+  try {
+    onDelta(text)
+  } catch (cause) {
+    throw new ListenerFailure('Cannot go on as onDelta threw', { cause })
   }
 }
 

@@ -23,7 +23,7 @@ export function replyFacts(reply: ChatReply): ReplyFacts {
   const metadata: Record<string, unknown> = reply.response_metadata ?? {}
   const extra: unknown = Reflect.get(reply, 'additional_kwargs')
   const refusal: unknown = typeof extra === 'object' && extra !== null ? Reflect.get(extra, 'refusal') : undefined
-  const finish = ['finish_reason', 'stop_reason', 'done_reason', 'status'].map((name) => metadata[name]).find(isText)
+  const finish = ['finish_reason', 'stop_reason', 'done_reason', 'status'].map((name) => metadata[name]).find(isFinish)
   const { input_tokens: input, output_tokens: output } = reply.usage_metadata ?? {}
   return {
     ...(typeof input === 'number' && { inputTokens: input }),
@@ -51,6 +51,11 @@ function blockText(block: unknown): string {
   const type: unknown = Reflect.get(block, 'type')
   const text: unknown = Reflect.get(block, 'text')
   return (type === 'text' || type === 'output_text' || type === 'text_delta') && typeof text === 'string' ? text : ''
+}
+
+/** The Responses API begins with a status too. */
+function isFinish(value: unknown): value is string {
+  return isText(value) && value !== 'in_progress'
 }
 
 function isText(value: unknown): value is string {

@@ -156,6 +156,16 @@ describe('the reply', () => {
   })
 })
 
+it('what onDelta throws comes through as it is, and is not retried', async () => {
+  const model = scriptedModel({ fallback: 'yes' })
+  const fault = new Error('the terminal is gone')
+  const onDelta = (): never => {
+    throw fault
+  }
+  expect(await rejectionOf(callModel(model, question, { onDelta }))).toBe(fault)
+  expect(model.calls).toHaveLength(1)
+})
+
 describe('an abort', () => {
   it('is not taken for a failure, whatever the model makes of it', async () => {
     const controller = new AbortController()
