@@ -2,9 +2,9 @@
  * Byte-level BPE from the metadata of a GGUF file. The file holds the vocabulary and the merges; how text is cut before merging is only
  * named there (`tokenizer.ggml.pre`), so each supported name has its rule here.
  */
-import { Tokenizer as Engine } from '@huggingface/tokenizers'
 import { ModelFileError } from '../errors/index.ts'
 import { tokenBytes } from './byte-level.ts'
+import { createTokenizerEngine, type TokenizerEngine } from './tokenizer-engine.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** A tokenizer whose tokens are byte strings. */
@@ -89,7 +89,7 @@ function isWhole(type: number | undefined): boolean {
 }
 
 function readVocabulary(metadata: ReadonlyMap<string, unknown>): Vocabulary {
-  const name = String(metadata.get('general.name') ?? 'the model')
+  const name = textOf(metadata, 'general.name') ?? 'the model'
   const refuse = (why: string): never => {
     throw new ModelFileError(`Cannot build a tokenizer for ${name} as ${why}. Use a GGUF file with a byte-level BPE vocabulary`, {
       file: name,
@@ -97,7 +97,7 @@ function readVocabulary(metadata: ReadonlyMap<string, unknown>): Vocabulary {
   }
   const model = metadata.get('tokenizer.ggml.model')
   if (model !== 'gpt2') refuse(`its kind is not supported (tokenizer.ggml.model): ${String(model)}`)
-  const pre = String(metadata.get('tokenizer.ggml.pre') ?? 'gpt-2')
+  const pre = textOf(metadata, 'tokenizer.ggml.pre') ?? 'gpt-2'
   const preTokenizer = Object.hasOwn(preTokenizers, pre) ? preTokenizers[pre] : undefined
   const tokens = metadata.get('tokenizer.ggml.tokens')
   const merges = metadata.get('tokenizer.ggml.merges')
@@ -109,6 +109,11 @@ function readVocabulary(metadata: ReadonlyMap<string, unknown>): Vocabulary {
   return { name, tokens, merges, types, preTokenizer }
 }
 
+function textOf(metadata: ReadonlyMap<string, unknown>, key: string): string | undefined {
+  const value = metadata.get(key)
+  return typeof value === 'string' ? value : undefined
+}
+
 function isListOf(type: 'string', value: unknown): value is string[]
 function isListOf(type: 'number', value: unknown): value is number[]
 function isListOf(type: string, value: unknown): boolean {
@@ -117,8 +122,8 @@ function isListOf(type: string, value: unknown): boolean {
 
 /** The library reads special tokens in a text by what it was built with, so there is one engine for each way to read. */
 function createEngine({ tokens, merges, types, preTokenizer }: Vocabulary, whole: readonly number[]): (text: string) => number[] {
-  let engine: Engine | undefined
-  const build = (): Engine => {
+  let engine: TokenizerEngine | undefined
+  const build = (): TokenizerEngine => {
     const vocab: Record<string, number> = Object.assign(Object.create(null), Object.fromEntries(tokens.map((token, id) => [token, id])))
     const added = tokens.flatMap((content, id) =>
       whole.includes(types[id] ?? 0) ? [addedToken(content, id, types[id] === controlType)] : [],
@@ -126,7 +131,14 @@ function createEngine({ tokens, merges, types, preTokenizer }: Vocabulary, whole
     const pairs = merges.map((merge) => merge.split(' ', 2))
     const cutting = { type: 'Sequence', pretokenizers: [preTokenizer, longestWord] }
     const model = { type: 'BPE', vocab, merges: pairs, ignore_merges: false }
-    return new Engine({ normalizer: null, pre_tokenizer: cutting, model, post_processor: null, decoder: null, added_tokens: added }, {})
+    return createTokenizerEngine({
+      normalizer: null,
+      pre_tokenizer: cutting,
+      model,
+      post_processor: null,
+      decoder: null,
+      added_tokens: added,
+    })
   }
   return (text) => (text === '' ? [] : (engine ??= build()).encode(text, { add_special_tokens: false }).ids)
 }

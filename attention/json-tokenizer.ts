@@ -1,4 +1,4 @@
-import { Tokenizer as Engine } from '@huggingface/tokenizers'
+import { createTokenizerEngine, type TokenizerEngine } from './tokenizer-engine.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** The parts of a `tokenizer.json` that this file looks at; the library reads the rest. */
@@ -15,8 +15,8 @@ interface TokenizerFile {
  */
 export function createTokenizer(tokenizerJson: object): Tokenizer {
   const file = checkFile(tokenizerJson)
-  const special = new Engine(file, {})
-  const plain = new Engine({ ...file, added_tokens: file.added_tokens.filter((token) => !token.special) }, {})
+  const special = createTokenizerEngine(file)
+  const plain = createTokenizerEngine({ ...file, added_tokens: file.added_tokens.filter((token) => !token.special) })
   const size = 1 + Math.max(...idsOf(file))
 
   return {
@@ -55,11 +55,11 @@ function specialIds({ added_tokens: added }: TokenizerFile): Tokenizer['special'
 }
 
 /** The library refuses an empty list. */
-function decode(engine: Engine, ids: readonly number[], special: boolean): string {
-  return ids.length === 0 ? '' : engine.decode([...ids], { skip_special_tokens: !special })
+function decode(engine: TokenizerEngine, ids: readonly number[], special: boolean): string {
+  return ids.length === 0 ? '' : engine.decode(ids, { skip_special_tokens: !special })
 }
 
-function tokenOf(engine: Engine, id: number, size: number): string {
+function tokenOf(engine: TokenizerEngine, id: number, size: number): string {
   const token = engine.id_to_token(id)
   if (token === undefined) throw new RangeError(`Cannot name a token as its id is not in the vocabulary of ${size}: ${id}`)
   return token

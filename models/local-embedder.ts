@@ -78,12 +78,12 @@ class WorkerEmbedder implements LocalEmbedder {
   }
 
   async embedDocuments(texts: string[]): Promise<number[][]> {
-    return (await this.embed(texts)).map((vector) => [...vector])
+    return (await this.embed(texts)).map((vector) => Array.from(vector))
   }
 
   async embedQuery(text: string): Promise<number[]> {
     const [vector] = await this.embed([text], { priority: 0 })
-    return [...(vector ?? [])]
+    return Array.from(vector ?? [])
   }
 
   dispose(): Promise<void> {

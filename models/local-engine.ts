@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { ModelError } from '../errors/index.ts'
-import type { Argument, FromWorker, LocalMethod, Result, ToWorker } from './local-protocol.ts'
+import type { Argument, FromWorker, LocalMethod, Result, ToWorker, WorkerStart } from './local-protocol.ts'
 import { fromPlain } from './plain-error.ts'
 
 export interface EngineCallOptions {
@@ -43,28 +43,28 @@ interface Pending {
 
 /** An engine of one's own, for models that should not wait for others. Models without one share the process's. */
 export function openEngine(): LocalEngine {
-  return new WorkerEngine(startWorker)
+  return new WorkerEngine()
 }
 
+/** How long the end of the process waits for the worker to come to the end of a run, in milliseconds. */
+const longestFarewell = 10_000
+
 /** The worker's file is JavaScript in the package and source in a checkout, where the worker has to register a loader before it imports it. */
-function startWorker(): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./local-worker.js', import.meta.url))
+function startWorker(workerData: WorkerStart): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./local-worker.js', import.meta.url), { workerData })
   const loader = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'))).href
   const file = new URL('./local-worker.ts', import.meta.url).href
   const code = `import('${loader}').then(({ register }) => { register(); return import('${file}') })`
-  return new Worker(code, { eval: true, execArgv: [] })
+  return new Worker(code, { eval: true, execArgv: [], workerData })
 }
 
 class WorkerEngine implements LocalEngine {
-  readonly #start: () => Worker
   readonly #pending = new Map<number, Pending>()
+  /** Calls that the worker has not answered, those that were aborted here included: until it has, it may be inside the runtime. */
+  readonly #unanswered = new Set<number>()
   #worker: Worker | undefined
   #lastId = 0
-  #disposed = false
-
-  constructor(start: () => Worker) {
-    this.#start = start
-  }
+  #disposal: Promise<void> | undefined
 
   get running(): boolean {
     return this.#worker !== undefined
@@ -73,7 +73,7 @@ class WorkerEngine implements LocalEngine {
   call<M extends LocalMethod>(method: M, argument: Argument<M>, options: EngineCallOptions = {}): Promise<Result<M>> {
     const { signal, priority = 0, model = 'local model' } = options
     if (signal?.aborted) return Promise.reject(signal.reason as Error)
-    if (this.#disposed) return Promise.reject(stopped(model, 'was disposed. Open the model again'))
+    if (this.#disposal !== undefined) return Promise.reject(stopped(model, 'was disposed. Open the model again'))
     const id = ++this.#lastId
     return new Promise((resolve, reject) => {
       const abort = (): void => {
@@ -87,34 +87,57 @@ class WorkerEngine implements LocalEngine {
         resolve: (value) => (clean(), resolve(value as Result<M>)),
         reject: (reason) => (clean(), reject(reason)),
       })
+      this.#unanswered.add(id)
       this.#send({ kind: 'call', id, priority, method, argument })
     })
   }
 
-  async dispose(): Promise<void> {
-    this.#disposed = true
-    const worker = this.#worker
-    this.#lose((model) => stopped(model, 'was disposed. Open the model again'))
-    await worker?.terminate()
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#close()
+    return this.#disposal
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
   }
 
+  async #close(): Promise<void> {
+    const worker = this.#worker
+    if (worker === undefined) return
+    const exit = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    this.#send({ kind: 'close' })
+    this.#lose((model) => stopped(model, 'was disposed. Open the model again'))
+    await exit
+  }
+
   #send(message: ToWorker): void {
     this.#worker ??= this.#open()
     this.#worker.ref()
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
     this.#worker.postMessage(message)
   }
 
   #open(): Worker {
-    const worker = this.#start()
-    worker.on('message', (message: FromWorker) => this.#receive(message))
+    const ended = new Int32Array(new SharedArrayBuffer(4))
+    const worker = startWorker({ ended })
+    const farewell = (): void => this.#farewell(worker, ended)
+    process.once('exit', farewell)
+    worker.on('message', (message: FromWorker) => this.#receive(worker, message))
     worker.on('error', (cause) => this.#end(worker, cause))
     worker.on('messageerror', (cause) => this.#end(worker, cause))
-    worker.on('exit', (code) => this.#end(worker, new Error(`The worker thread ended with code ${code}`)))
+    worker.on('exit', (code) => {
+      process.off('exit', farewell)
+      this.#end(worker, new Error(`The worker thread ended with code ${code}`))
+    })
     return worker
+  }
+
+  /** The process ends all threads when it ends, and none may be inside the runtime then: a worker with something to do ends itself first. */
+  #farewell(worker: Worker, ended: Int32Array<SharedArrayBuffer>): void {
+    if (this.#worker === worker && this.#unanswered.size === 0) return
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
+    worker.postMessage({ kind: 'close' } satisfies ToWorker)
+    Atomics.wait(ended, 0, 0, longestFarewell)
   }
 
   /** The next call starts another worker. */
@@ -124,26 +147,38 @@ class WorkerEngine implements LocalEngine {
 
   #lose(errorOf: (model: string) => Error): void {
     this.#worker = undefined
-    for (const id of [...this.#pending.keys()]) {
-      const call = this.#settle(id)
-      call?.reject(errorOf(call.options.model ?? 'local model'))
-    }
+    this.#unanswered.clear()
+    const lost = Array.from(this.#pending.values())
+    this.#pending.clear()
+    for (const call of lost) call.reject(errorOf(call.options.model ?? 'local model'))
   }
 
-  #receive(message: FromWorker): void {
+  #receive(worker: Worker, message: FromWorker): void {
+    if (this.#worker !== worker) return
+    if (message.kind === 'result' || message.kind === 'error') this.#answered(worker, message.id)
     const { options } = this.#pending.get(message.id) ?? {}
     if (options === undefined) return
-    if (message.kind === 'part') options.onPart?.(message.value)
-    else if (message.kind === 'progress') options.onProgress?.(message.value)
-    else if (message.kind === 'result') this.#settle(message.id)?.resolve(message.value)
-    else this.#settle(message.id)?.reject(fromPlain(message.error, options.model ?? 'local model'))
+    switch (message.kind) {
+      case 'part':
+        return options.onPart?.(message.value)
+      case 'progress':
+        return options.onProgress?.(message.value)
+      case 'result':
+        return this.#settle(message.id)?.resolve(message.value)
+      case 'error':
+        return this.#settle(message.id)?.reject(fromPlain(message.error, options.model ?? 'local model'))
+    }
   }
 
   #settle(id: number): Pending | undefined {
     const call = this.#pending.get(id)
     this.#pending.delete(id)
-    if (this.#pending.size === 0) this.#worker?.unref()
     return call
+  }
+
+  #answered(worker: Worker, id: number): void {
+    this.#unanswered.delete(id)
+    if (this.#unanswered.size === 0) worker.unref()
   }
 }
 

@@ -41,6 +41,14 @@ export class LocalMachines {
     return handler(argument, context)
   }
 
+  /** Frees everything that is open. */
+  async dispose(): Promise<void> {
+    const machines = await Promise.allSettled([...this.#decoders.values(), ...this.#encoders.values()])
+    this.#decoders.clear()
+    this.#encoders.clear()
+    for (const machine of machines) if (machine.status === 'fulfilled') await machine.value.dispose()
+  }
+
   async #generate(call: GenerateCall, { signal, part }: CallContext): Promise<number> {
     const decoder = await this.#decoder(call.decoder, signal)
     using cache = decoder.createCache()
@@ -102,8 +110,7 @@ async function kept<T>(known: Map<string, Promise<T>>, key: string, open: () => 
 }
 
 async function loadRuntime(): Promise<OnnxRuntime> {
-  const loaded = await loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
-  return loaded as unknown as OnnxRuntime
+  return loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
 }
 
 async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal): Promise<Decoder> {

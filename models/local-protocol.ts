@@ -87,9 +87,18 @@ export type Result<M extends LocalMethod> = LocalMethods[M]['result']
 export type ToWorker =
   | { readonly kind: 'call'; readonly id: number; readonly priority: number; readonly method: LocalMethod; readonly argument: unknown }
   | { readonly kind: 'cancel'; readonly id: number }
+  /** Cancels everything, frees everything, and ends the thread. */
+  | { readonly kind: 'close' }
+
+/** What the worker is started with. */
+export interface WorkerStart {
+  /** One number, which becomes 1 (and is notified) once the worker runs nothing any more and will not. */
+  readonly ended: Int32Array<SharedArrayBuffer>
+}
 
 export type FromWorker =
-  | { readonly kind: 'part' | 'progress'; readonly id: number; readonly value: number }
+  | { readonly kind: 'part'; readonly id: number; readonly value: number }
+  | { readonly kind: 'progress'; readonly id: number; readonly value: number }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
 

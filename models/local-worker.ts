@@ -1,7 +1,7 @@
 /** The thread that runs local models. It owns decoders and encoders, and takes calls one at a time by priority. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { LocalMachines } from './local-machines.ts'
-import type { CallContext, FromWorker, ToWorker } from './local-protocol.ts'
+import type { CallContext, FromWorker, ToWorker, WorkerStart } from './local-protocol.ts'
 import { toPlain } from './plain-error.ts'
 import { Turns } from './turns.ts'
 
@@ -10,8 +10,10 @@ type Call = Extract<ToWorker, { kind: 'call' }>
 const turns = new Turns()
 const machines = new LocalMachines()
 const running = new Map<number, AbortController>()
+const answers = new Set<Promise<void>>()
 
 function send(message: FromWorker): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
   parentPort?.postMessage(message)
 }
 
@@ -37,7 +39,31 @@ function contextOf(id: number, signal: AbortSignal, giveWay: () => Promise<void>
   return { signal, part: tell('part'), progress: tell('progress'), giveWay }
 }
 
-parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'cancel') running.get(message.id)?.abort()
-  else void answer(message)
-})
+/**
+ * Ends the thread by itself: a thread that is ended from outside while the runtime runs takes the whole process with it, as the runtime throws
+ * where nobody can catch.
+ */
+async function close(): Promise<void> {
+  for (const controller of running.values()) controller.abort()
+  await Promise.all(answers)
+  await machines.dispose()
+  const { ended } = workerData as WorkerStart
+  Atomics.store(ended, 0, 1)
+  Atomics.notify(ended, 0)
+  parentPort?.close()
+}
+
+function receive(message: ToWorker): void {
+  switch (message.kind) {
+    case 'cancel':
+      return running.get(message.id)?.abort()
+    case 'close':
+      return void close()
+    case 'call': {
+      const answering = answer(message).finally(() => answers.delete(answering))
+      answers.add(answering)
+    }
+  }
+}
+
+parentPort?.on('message', receive)

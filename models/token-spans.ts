@@ -74,13 +74,11 @@ function skipSpaces(text: string, start: number): number {
   return at
 }
 
-const wordCharacter = /[\p{L}\p{N}\p{M}]/u
+const endsInWord = /[\p{L}\p{N}\p{M}]$/u
+const startsInWord = /^[\p{L}\p{N}\p{M}]/u
 
 /** Whether no word runs across `place`. */
 function isBorder(text: string, place: number): boolean {
   if (place <= 0 || place >= text.length) return true
-  const before = text.slice(Math.max(0, place - 2), place)
-  const after = String.fromCodePoint(text.codePointAt(place) ?? 0)
-  const last = [...before].at(-1) ?? ''
-  return !(wordCharacter.test(last) && wordCharacter.test(after))
+  return !(endsInWord.test(text.slice(Math.max(0, place - 2), place)) && startsInWord.test(text.slice(place, place + 2)))
 }

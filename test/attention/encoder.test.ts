@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import * as runtime from 'onnxruntime-node'
 import { modelFile } from 'scriptorium-weights'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTokenizer, type Encoder, openEncoder, type OnnxRuntime, type Tokenizer } from '../../attention/index.ts'
+import { createTokenizer, type Encoder, openEncoder, type Tokenizer } from '../../attention/index.ts'
 import golden from '../golden/all-minilm-l6-v2.json' with { type: 'json' }
 
 const name = 'all-minilm-l6-v2'
@@ -15,7 +15,7 @@ describe('the encoder', () => {
   beforeAll(async () => {
     model = await readFile(await modelFile(name, 'model.onnx'))
     tokenizer = createTokenizer(JSON.parse(await readFile(await modelFile(name, 'tokenizer.json'), 'utf8')) as object)
-    encoder = await openEncoder({ runtime: runtime as unknown as OnnxRuntime, model, tokenizer })
+    encoder = await openEncoder({ runtime, model, tokenizer })
   })
 
   afterAll(() => encoder.dispose())
@@ -71,8 +71,8 @@ describe('the encoder', () => {
   })
 
   it('refuses an impossible limit, and may be disposed twice', async () => {
-    await expect(openEncoder({ runtime: runtime as unknown as OnnxRuntime, model, tokenizer, maxTokens: 1 })).rejects.toThrow(RangeError)
-    const other = await openEncoder({ runtime: runtime as unknown as OnnxRuntime, model, tokenizer })
+    await expect(openEncoder({ runtime, model, tokenizer, maxTokens: 1 })).rejects.toThrow(RangeError)
+    const other = await openEncoder({ runtime, model, tokenizer })
     await other.dispose()
     await expect(other.dispose()).resolves.toBeUndefined()
   })
