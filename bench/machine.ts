@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { arch, availableParallelism, cpus, platform, totalmem } from 'node:os'
 import { promisify } from 'node:util'
 import { models } from 'scriptorium-weights'
+import { hashText } from './record.ts'
 
 export interface Machine {
   readonly cpu: string
@@ -10,7 +11,7 @@ export interface Machine {
   readonly memoryGB: number
   readonly platform: string
   readonly node: string
-  /** Commit of the code, with `+` where the tree has changes; absent outside a repository. */
+  /** Commit of the code, see `commit`; absent outside a repository. */
   readonly gitSha?: string
   /** SHA-256 of the bundled models' main files. */
   readonly models: Readonly<Record<string, string>>
@@ -29,12 +30,13 @@ export async function describeMachine(): Promise<Machine> {
   }
 }
 
-/** The commit of the code, or undefined outside a repository. */
+/** The commit of the code, with a hash of what was changed since, as in `1f2e3d4c5b6a+0a1b2c3d`; undefined outside a repository. */
 export async function commit(): Promise<string | undefined> {
-  const git = async (...parts: string[]): Promise<string> =>
-    (await promisify(execFile)('git', parts, { cwd: import.meta.dirname })).stdout.trim()
+  const options = { cwd: import.meta.dirname, maxBuffer: 1e9 }
+  const git = async (...parts: string[]): Promise<string> => (await promisify(execFile)('git', parts, options)).stdout
   try {
-    return (await git('rev-parse', '--short=12', 'HEAD')) + ((await git('status', '--porcelain', '--untracked-files=no')) === '' ? '' : '+')
+    const changes = await git('diff', 'HEAD', '--', '*.ts', '*.json')
+    return (await git('rev-parse', '--short=12', 'HEAD')).trim() + (changes === '' ? '' : `+${hashText(changes).slice(0, 8)}`)
   } catch {
     return undefined
   }
