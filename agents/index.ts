@@ -11,6 +11,7 @@ export {
   directReader,
   type RecordedAnswer,
 } from './direct-reader.ts'
+export { findCandidates, type QuoteCandidate } from './find-candidates.ts'
 export { type FitOptions, type FittedUnit, fitUnit, renderUnit } from './fit-unit.ts'
 export { groupUnits } from './group-units.ts'
 export { type GuardFlag, guardNotes, isRefusal, type NotesCheck, withoutRefusals } from './guards.ts'
@@ -21,6 +22,9 @@ export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, m
 export { type ParsedQuote, type ParsedReply, parseReply } from './parse-reply.ts'
 export { placeQuotes, placeReading } from './place-reading.ts'
 export type { PromptOverride } from './prompt.ts'
+export { isGrounded, quoteManager, type QuoteManagerOptions } from './quote-manager.ts'
+export { type QuotingInput, quotingWorker, type QuotingWorkerOptions } from './quoting-worker.ts'
+export { isAboutQuestion, rankQuotes } from './rank-quotes.ts'
 export { mapReferences, nextQuoteNumber, referencesOf, withoutReferences } from './references.ts'
 export { type Verification, type VerifiedQuote, type VerifyOptions, verifyQuotes } from './verify-quotes.ts'
 export { normaliseAnswer, type Vote, vote } from './vote.ts'

@@ -26,7 +26,10 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
     name: 'quote-manager',
     version: 1,
     identity: JSON.stringify({ model: model.id, maxQuotes, threshold }),
-    key: ({ question, unit }) => ({ question: question ?? null, quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]) }),
+    key: ({ question, unit }) => ({
+      question: question ?? null,
+      quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]),
+    }),
     run: (input, context) => answer(model, input, { maxQuotes, threshold }, context),
     place: (recorded) => recorded,
     estimate: ({ question = '', unit }) => ({

@@ -312,7 +312,7 @@ class ActiveRun {
     })
   }
 
-  #count(kind: keyof typeof this.#counts): void {
+  #count(kind: 'reused' | 'retried' | 'finished' | 'failed'): void {
     this.#counts[kind] += 1
     if (kind === 'failed') this.#controller.send({ type: 'step.failed' })
     else if (kind !== 'retried') this.#controller.send({ type: 'step.finished', reused: kind === 'reused' })

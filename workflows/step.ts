@@ -1,6 +1,6 @@
 /** One step: journal, limits, retries, events and abort around an agent. */
 import type { Agent, AgentCall, AgentContext, Usage, WorkerOutput } from '../agents/index.ts'
-import { callModel, type CallOptions, cost, describe, type ModelDescription } from '../models/index.ts'
+import { callModel, type CallModelOptions, cost, describe, type ModelDescription } from '../models/index.ts'
 import { ContextOverflowError } from '../errors/index.ts'
 import type { Chunk } from '../chunkers/index.ts'
 import type { ChunkReport } from './answer.ts'
@@ -21,7 +21,7 @@ export interface StepHost {
   readonly journal: Journal
   readonly meter: Meter
   readonly signal: AbortSignal
-  readonly call: CallOptions
+  readonly call: CallModelOptions
   readonly now: () => number
   emit(event: RunEvent): void
   /** Resolves when the run is not paused. */
@@ -154,7 +154,7 @@ async function callWithin(host: StepHost, path: string, call: AgentCall, count: 
       },
     })
     const { inputTokens, outputTokens } = reply.usage
-    used = { calls: reply.attempts, inputTokens, outputTokens, usd: cost(reply.usage, description.price) }
+    used = { calls: reply.attempts, inputTokens, outputTokens, usd: priceOf(reply.usage, description) }
     return reply.text
   } finally {
     settle(used)
@@ -164,7 +164,7 @@ async function callWithin(host: StepHost, path: string, call: AgentCall, count: 
 
 /** Checks the window before anything is sent, and says what the call may take at most. */
 function estimateCall(call: AgentCall, description: ModelDescription): Usage {
-  const { count, margin, perMessage, window, price } = description
+  const { count, margin, perMessage, window } = description
   const prompt = call.messages.reduce((sum, message) => sum + count(message.content) + perMessage, 0)
   const inputTokens = Math.ceil(prompt * (1 + margin))
   if (inputTokens + call.maxTokens > window) {
@@ -172,7 +172,11 @@ function estimateCall(call: AgentCall, description: ModelDescription): Usage {
     throw new ContextOverflowError(`Cannot call ${description.id}`, parts, window)
   }
   const usage = { inputTokens, outputTokens: call.maxTokens }
-  return { calls: 1, ...usage, usd: cost(usage, price) }
+  return { calls: 1, ...usage, usd: priceOf(usage, description) }
+}
+
+function priceOf(usage: { inputTokens: number; outputTokens: number }, { price }: ModelDescription): number | undefined {
+  return price === undefined ? undefined : cost(usage, price)
 }
 
 function nextPath(counters: Map<string, number>, name: string): string {
