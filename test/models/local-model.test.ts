@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ContextOverflowError, ModelError, ModelFileError } from '../../errors/index.ts'
 import {
@@ -37,7 +40,7 @@ describe('the bundled local model', { timeout: 120_000 }, () => {
   it('describes itself, with its own counter', () => {
     const description = describeModel(model)
     expect(description).toMatchObject({ id: model.id, window: 8192, maxOutput: 1024, exact: true, margin: 0 })
-    for (const { text, ids } of golden.tokenizer.filter(({ text }) => !text.includes('<|')))
+    for (const { text, ids } of golden.tokenizer.filter((known) => !known.text.includes('<|')))
       expect(description.count(text)).toBe(ids.length)
     const [{ ids, messages }] = golden.chat as [(typeof golden.chat)[number]]
     expect(ids.length).toBeLessThanOrEqual(
@@ -106,6 +109,16 @@ describe('the bundled local model', { timeout: 120_000 }, () => {
       { prefix, text: ' purple principles' },
     ])
     expect(greedy?.logProb).toBeGreaterThan(rival?.logProb ?? NaN)
+  })
+
+  it('gives the reference log-probabilities', async () => {
+    for (const { text, ids, logProbOfEachNextToken } of golden.forward) {
+      const [first = ''] = /^\w+/.exec(text) ?? []
+      const [found] = await model.logProbs([{ prefix: first, text: text.slice(first.length) }])
+      expect(found?.tokens).toBe(ids.length - model.count(first))
+      const expected = logProbOfEachNextToken.slice(-(found?.tokens ?? 0)).reduce((total, value) => total + value, 0)
+      expect(found?.logProb).toBeCloseTo(expected, 2)
+    }
   })
 
   it('scores nothing for nothing', async () => {
@@ -229,6 +242,12 @@ describe('opening and closing local models', { timeout: 120_000 }, () => {
     const path = join(folder, 'gone.gguf')
     await expect(engine.call('load', { path })).rejects.toThrow(ModelFileError)
     await expect(engine.call('load', { path })).rejects.toMatchObject({ file: path })
+  })
+
+  it.skipIf(process.platform === 'win32')('lets a process end with its own code in the middle of a run', async () => {
+    const script = fileURLToPath(new URL('fixtures/exit-during-run.ts', import.meta.url))
+    const ending = promisify(execFile)(process.execPath, ['--import', 'tsx', script])
+    await expect(ending).rejects.toMatchObject({ code: 3, stderr: '' })
   })
 
   async function file(name: string, text: string): Promise<string> {
