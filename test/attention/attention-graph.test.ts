@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest'
+import { buildAttentionGraph, type AttentionShape } from '../../attention/attention-graph.ts'
+import type { DecoderConfig } from '../../attention/index.ts'
+import { SessionPool } from '../../attention/session-pool.ts'
+import { farthest, onnxRuntime } from './open-tiny.ts'
+import { tiny } from './tiny-model.ts'
+
+const { heads, kvHeads, headDim } = tiny
+const config = {
+  ...tiny,
+  architecture: 'llama',
+  name: 'tiny',
+  window: 64,
+  ropeBase: 1e4,
+  normEpsilon: 1e-5,
+  weightForm: 'f32',
+} satisfies DecoderConfig
+const hidden = -1e30
+
+function values(count: number, seed: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, index) => Math.sin(seed + index * 1.7) * 2)
+}
+
+const count = 7
+const fill = 5
+const capacity = 8
+const block = 6
+const rows = { q: values(count * heads * headDim, 1), k: values(count * kvHeads * headDim, 2), v: values(count * kvHeads * headDim, 3) }
+const closed = [0, 1].map((index) => ({ k: values(kvHeads * block * headDim, 4 + index), v: values(kvHeads * block * headDim, 6 + index) }))
+// Slack rows hold large values, which must not be seen.
+const tail = { k: slack(values(kvHeads * capacity * headDim, 8)), v: slack(values(kvHeads * capacity * headDim, 9)) }
+
+function slack(rowsOfTail: Float32Array): Float32Array {
+  return rowsOfTail.map((value, index) => (Math.floor(index / headDim) % capacity < fill ? value : 1e6))
+}
+
+/** Attention by its definition, one query head at a time, over the keys that each token may see. */
+function expected(): Float32Array {
+  const result = new Float32Array(count * heads * headDim)
+  const row = (data: Float32Array, at: number): Float32Array => data.subarray(at * headDim, (at + 1) * headDim)
+  for (let token = 0; token < count; token++) {
+    for (let head = 0; head < heads; head++) {
+      const kv = Math.floor(head / (heads / kvHeads))
+      const past = (part: 'k' | 'v'): Float32Array[] => [
+        ...closed.flatMap((one) => Array.from({ length: block }, (_, at) => row(one[part], kv * block + at))),
+        ...Array.from({ length: fill }, (_, at) => row(tail[part], kv * capacity + at)),
+        ...Array.from({ length: token + 1 }, (_, at) => row(rows[part], at * kvHeads + kv)),
+      ]
+      const query = row(rows.q, token * heads + head)
+      const weights = past('k').map((key) => Math.exp(key.reduce((sum, value, at) => sum + value * query[at]!, 0) / Math.sqrt(headDim)))
+      const total = weights.reduce((a, b) => a + b)
+      for (const [index, value] of past('v').entries()) {
+        for (let at = 0; at < headDim; at++) result[(token * heads + head) * headDim + at]! += (weights[index]! / total) * value[at]!
+      }
+    }
+  }
+  return result
+}
+
+const forms: Pick<AttentionShape, 'form' | 'parts'>[] = [
+  { form: 'rows', parts: 1 },
+  { form: 'slab', parts: 1 },
+  { form: 'slab', parts: 2 },
+  { form: 'slab', parts: 4 },
+]
+test.each(forms)(
+  'attention over blocks in the form %j is attention by its definition, and slack rows are not seen',
+  async ({ form, parts }) => {
+    const pool = new SessionPool(onnxRuntime, 1)
+    const session = await pool.open(buildAttentionGraph(config, { blocks: 2, tail: true, form, parts }))
+    const width = form === 'rows' ? capacity + count : count
+    const copies = form === 'rows' ? heads / kvHeads : 1
+    const mask = Float32Array.from({ length: copies * count * width }, (_, index) => {
+      const key = (index % width) - (width - count)
+      const token = Math.floor(index / width) % count
+      return key < 0 ? (key + capacity < fill ? 0 : hidden) : key <= token ? 0 : hidden
+    })
+    const blockDims = [kvHeads, block, headDim]
+    const { a } = await pool.run(
+      session,
+      {
+        q: pool.floats(rows.q, [count, heads * headDim]),
+        k: pool.floats(rows.k, [count, kvHeads * headDim]),
+        v: pool.floats(rows.v, [count, kvHeads * headDim]),
+        k0: pool.floats(closed[0]!.k, blockDims),
+        v0: pool.floats(closed[0]!.v, blockDims),
+        k1: pool.floats(closed[1]!.k, blockDims),
+        v1: pool.floats(closed[1]!.v, blockDims),
+        kt: pool.floats(tail.k, [kvHeads, capacity, headDim]),
+        vt: pool.floats(tail.v, [kvHeads, capacity, headDim]),
+        mask: pool.floats(mask, form === 'rows' ? [1, copies * count, width] : [1, 1, count, width]),
+        ...(form === 'slab' ? { fill: pool.integers([fill], [1]) } : {}),
+      },
+      ['a'],
+    )
+    expect(farthest(a, expected())).toBeLessThan(1e-4)
+    await pool.release()
+  },
+)
