@@ -16,12 +16,12 @@ const BROKEN = [
   { file: 'log/broken-circle-back.ts', text: "export * from './broken-circle.ts'\n", rule: 'no-cycle' },
   { file: 'workflows/broken-dynamic.ts', text: "await import('../cli/main.ts')\n", rule: 'workflows-imports-only-lower-layers' },
 ]
-const SKIPPED = ['node_modules', '.git', 'dist', 'coverage', 'weights/models', '.scriptorium', 'bench/results']
+const SKIPPED = new Set(['node_modules', '.git', 'dist', 'coverage', 'weights/models', '.scriptorium', 'bench/results'])
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const copy = mkdtempSync(join(tmpdir(), 'layers-'))
 try {
-  cpSync(root, copy, { recursive: true, filter: (source) => !SKIPPED.includes(relative(root, source)) })
+  cpSync(root, copy, { recursive: true, filter: (source) => !SKIPPED.has(relative(root, source)) })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   const faults = [...asItIs(), ...broken()]
   for (const fault of faults) console.error(fault)

@@ -92,8 +92,8 @@ export async function measureNeedle(options: BenchOptions, scale: NeedleScale, f
 function planTasks(hay: Readonly<Record<HaystackKind, string>>, items: number, seed: number): Task[] {
   const kinds = Object.keys(hay) as HaystackKind[]
   return kinds.flatMap((kind, half) => {
-    const count = half === 0 ? Math.ceil(items / 2) : Math.floor(items / 2)
-    return needlePlaces(count, hay[kind].length, bordersOf(hay[kind])).flatMap((place, at) =>
+    const number = half === 0 ? Math.ceil(items / 2) : Math.floor(items / 2)
+    return needlePlaces(number, hay[kind].length, bordersOf(hay[kind])).flatMap((place, at) =>
       (['oracle', 'faulty'] as const).map((system): Task => ({
         id: `${kind}-${at}-${system}`,
         kind,

@@ -63,15 +63,15 @@ async function readResults<Result>(path: string): Promise<Map<string, Result>> {
   if (complete.length < text.length) await appendFile(path, '\n')
   const results = new Map<string, Result>()
   for (const line of complete.split('\n')) {
-    const entry = parseLine<Result>(line)
-    if (entry) results.set(entry.id, entry.result)
+    const entry = parseLine(line)
+    if (entry) results.set(entry.id, entry.result as Result)
   }
   return results
 }
 
-function parseLine<Result>(line: string): { id: string; result: Result } | undefined {
+function parseLine(line: string): { id: string; result: unknown } | undefined {
   try {
-    return line === '' ? undefined : (JSON.parse(line) as { id: string; result: Result })
+    return line === '' ? undefined : (JSON.parse(line) as { id: string; result: unknown })
   } catch {
     return undefined
   }
