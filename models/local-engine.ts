@@ -43,7 +43,12 @@ interface Pending {
 
 /** An engine of one's own, for models that should not wait for others. Models without one share the process's. */
 export function openEngine(): LocalEngine {
-  return new WorkerEngine()
+  return openEngineOn(startWorker)
+}
+
+/** An engine on the worker that `start` gives. */
+export function openEngineOn(start: (workerData: WorkerStart) => Worker): LocalEngine {
+  return new WorkerEngine(start)
 }
 
 /** How long the end of the process waits for the worker to come to the end of a run, in milliseconds. */
@@ -59,12 +64,17 @@ function startWorker(workerData: WorkerStart): Worker {
 }
 
 class WorkerEngine implements LocalEngine {
+  readonly #start: (workerData: WorkerStart) => Worker
   readonly #pending = new Map<number, Pending>()
   /** Calls that the worker has not answered, those that were aborted here included: until it has, it may be inside the runtime. */
   readonly #unanswered = new Set<number>()
   #worker: Worker | undefined
   #lastId = 0
   #disposal: Promise<void> | undefined
+
+  constructor(start: (workerData: WorkerStart) => Worker) {
+    this.#start = start
+  }
 
   get running(): boolean {
     return this.#worker !== undefined
@@ -119,7 +129,7 @@ class WorkerEngine implements LocalEngine {
 
   #open(): Worker {
     const ended = new Int32Array(new SharedArrayBuffer(4))
-    const worker = startWorker({ ended })
+    const worker = this.#start({ ended })
     const farewell = (): void => this.#farewell(worker, ended)
     process.once('exit', farewell)
     worker.on('message', (message: FromWorker) => this.#receive(worker, message))

@@ -27,7 +27,7 @@ export class LocalMachines {
   readonly #decoders = new Map<string, Promise<Decoder>>()
   readonly #encoders = new Map<string, Promise<Encoder>>()
   readonly #handlers: Handlers = {
-    load: async (spec, { signal }) => (await this.#decoder(spec, signal)).config,
+    load: async (spec, { signal, progress }) => (await this.#decoder(spec, signal, progress)).config,
     release: (spec) => this.#release(spec),
     generate: (call, context) => this.#generate(call, context),
     score: (call, context) => this.#score(call, context),
@@ -76,8 +76,8 @@ export class LocalMachines {
     return vectors
   }
 
-  #decoder(spec: DecoderSpec, signal: AbortSignal): Promise<Decoder> {
-    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, signal))
+  #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Decoder> {
+    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, signal, onProgress))
   }
 
   #encoder(spec: EncoderSpec): Promise<Encoder> {
@@ -113,10 +113,10 @@ async function loadRuntime(): Promise<OnnxRuntime> {
   return loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
 }
 
-async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal): Promise<Decoder> {
+async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Decoder> {
   const runtime = await loadRuntime()
   await using source = await openFileSource(path)
-  return await openDecoder({ runtime, source, signal, ...(threads !== undefined && { threads }) })
+  return await openDecoder({ runtime, source, signal, ...(threads !== undefined && { threads }), ...(onProgress && { onProgress }) })
 }
 
 async function loadEncoder({ model, tokenizer, maxTokens, threads }: EncoderSpec): Promise<Encoder> {

@@ -22,6 +22,11 @@ export interface LocalCallOptions extends ChatCallOptions {
   readonly priority?: number
 }
 
+export interface LoadOptions extends LikelihoodOptions {
+  /** Told after each layer: a share from 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
 /** A reply of a local model: its content is text, and its usage is known. */
 export interface LocalReply extends ChatReply {
   readonly content: string
@@ -33,7 +38,7 @@ export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
   stream(messages: ChatMessage[], options?: LocalCallOptions): Promise<AsyncIterable<LocalReply>>
   describe(): ModelDescription
   /** Loads the weights now rather than at the first call. */
-  load(options?: LikelihoodOptions): Promise<void>
+  load(options?: LoadOptions): Promise<void>
   /** Frees the weights; the model cannot be used any more. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -84,7 +89,7 @@ export class WorkerModel implements LocalModel {
     return this.#parts.tokenizer.encode(text).length
   }
 
-  async load(options: LikelihoodOptions = {}): Promise<void> {
+  async load(options: LoadOptions = {}): Promise<void> {
     await this.#engine().call('load', this.#parts.spec, { ...options, model: this.id })
   }
 

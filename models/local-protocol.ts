@@ -67,7 +67,7 @@ export interface EmbedCall {
 
 /** What the worker does: the argument and the result of each method. */
 export interface LocalMethods {
-  /** Loads a decoder. */
+  /** Loads a decoder. Progress is a share. */
   load: { argument: DecoderSpec; result: DecoderConfig }
   /** Frees a decoder or an encoder. */
   release: { argument: DecoderSpec | EncoderSpec; result: undefined }

@@ -9,8 +9,8 @@ const home = new URL('./models/', import.meta.url)
 /** What this package holds: for each model its source, licence, and the size and SHA-256 of each file. */
 export const models = JSON.parse(readFileSync(new URL('./models.json', import.meta.url), 'utf8'))
 
-/** Verdicts of `verifyModel` in this process: only successes stay, so that a repaired file can be tried again. */
-const verdicts = new Map()
+/** Models found whole in this process; failures are not kept, so that a repaired file can be tried again. */
+const verified = new Set()
 
 /** The path of a file of a model, once it is known to be there and to have its size. */
 export async function modelFile(name, file) {
@@ -24,14 +24,14 @@ export async function modelFile(name, file) {
 /** Checks size and SHA-256 of every file of a model; a success holds for the life of the process. */
 export async function verifyModel(name, { signal } = {}) {
   signal?.throwIfAborted()
-  if (verdicts.has(name)) return
+  if (verified.has(name)) return
   for (const file of Object.keys(modelEntry(name).files)) {
     const path = await modelFile(name, file)
     const { sha256 } = entry(name, file)
     const found = await hashOf(path, signal)
     if (found !== sha256) throw damaged(path, `has the SHA-256 ${found} instead of ${sha256}`)
   }
-  verdicts.set(name, true)
+  verified.add(name)
 }
 
 function modelEntry(name) {

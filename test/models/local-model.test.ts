@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { modelFile } from 'scriptorium-weights'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ContextOverflowError, ModelError, ModelFileError } from '../../errors/index.ts'
 import {
@@ -203,6 +204,7 @@ describe('opening and closing local models', { timeout: 120_000 }, () => {
     ['a folder', async () => folder, /does not lead to a file/],
     ['a file that is no model', () => file('text.gguf', 'this is not a model'), /text\.gguf/],
     ['an empty file', () => file('empty.gguf', ''), /empty\.gguf/],
+    ['a model cut short', cutModel, /cut\.gguf/],
   ])('refuses %s', async (_, path, message) => {
     const opening = openLocalModel(await path())
     await expect(opening).rejects.toThrow(ModelFileError)
@@ -250,7 +252,21 @@ describe('opening and closing local models', { timeout: 120_000 }, () => {
     await expect(ending).rejects.toMatchObject({ code: 3, stderr: '' })
   })
 
-  async function file(name: string, text: string): Promise<string> {
+  it('tells how far the weights are loaded', async () => {
+    await using engine = openEngine()
+    const model = await openLocalModel({ engine, threads: 1 })
+    const shares: number[] = []
+    await model.load({ onProgress: (share) => shares.push(share) })
+    expect(shares).toHaveLength(30)
+    expect(shares.at(-1)).toBe(1)
+  })
+
+  async function cutModel(): Promise<string> {
+    await using source = await openFileSource(await modelFile('smollm2-135m-instruct', 'model.gguf'))
+    return file('cut.gguf', await source.read(0, 4_000_000))
+  }
+
+  async function file(name: string, text: string | Uint8Array): Promise<string> {
     await writeFile(join(folder, name), text)
     return join(folder, name)
   }

@@ -1,9 +1,11 @@
+import { Worker } from 'node:worker_threads'
 import { modelFile } from 'scriptorium-weights'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ByteTokenizer, createBpeTokenizer, type Decoder, type KVCache, readGguf } from '../../attention/index.ts'
 import { MissingPackageError, ModelError, ModelFileError } from '../../errors/index.ts'
 import { copyTokens } from '../../models/copy-tokens.ts'
 import { openFileSource } from '../../models/file-source.ts'
+import { openEngineOn } from '../../models/local-engine.ts'
 import type { CopyCall } from '../../models/local-protocol.ts'
 import { partStream } from '../../models/part-stream.ts'
 import { fromPlain, toPlain } from '../../models/plain-error.ts'
@@ -48,6 +50,27 @@ describe('turns', () => {
     const failing = turns.run(0, () => Promise.reject(new Error('no')))
     await expect(failing).rejects.toThrow('no')
     await expect(turns.run(0, async () => 'yes')).resolves.toBe('yes')
+  })
+})
+
+describe('an engine whose worker crashes', () => {
+  const broken = `require('node:worker_threads').parentPort.on('message', ({ argument }) => { throw new Error('boom ' + argument.path) })`
+
+  it('rejects everything under way, and starts another worker for the next call', async () => {
+    let started = 0
+    const engine = openEngineOn(() => (started++, new Worker(broken, { eval: true })))
+    const calls = ['a', 'b'].map((path) => engine.call('load', { path }, { model: 'tiny' }))
+    const results = await Promise.allSettled(calls)
+    for (const result of results) {
+      expect(result).toMatchObject({
+        status: 'rejected',
+        reason: { name: 'ModelError', model: 'tiny', message: expect.stringContaining('boom a') },
+      })
+    }
+    await expect(engine.call('load', { path: 'c' })).rejects.toThrow(/boom c/)
+    expect(started).toBe(2)
+    await engine.dispose()
+    await expect(engine.call('load', { path: 'd' })).rejects.toThrow(ModelError)
   })
 })
 
