@@ -15,8 +15,19 @@ export interface Progress {
 
 /** A bar with the time left on a terminal, plain lines otherwise: always on standard error. */
 export function createProgress(terminal: Terminal, now: () => number = Date.now): Progress {
-  let planned = Number.POSITIVE_INFINITY
   const display = isRich(terminal.stderr, terminal) ? createBar(terminal, now) : createLines(terminal, now)
+  let planned = Number.POSITIVE_INFINITY
+  let reading = false
+  function stateOf(event: RunEvent): State | undefined {
+    if (event.type === 'index.started') return { phase: `Indexing ${printable(event.document)}`, done: 0, total: event.total }
+    if (event.type === 'index.progress') return { phase: `Indexing ${printable(event.document)}`, done: event.done, total: event.total }
+    // Chunks that the plan leaves out do not count.
+    if (event.type === 'worker.finished')
+      return { phase: 'Reading', done: event.done, total: Math.max(event.done, Math.min(event.total, planned)) }
+    if (event.type !== 'worker.started' || reading || !Number.isFinite(planned)) return undefined
+    reading = true
+    return { phase: 'Reading', done: 0, total: planned }
+  }
   return {
     note: (line) => display.note(line),
     stop: () => display.stop(),
@@ -24,7 +35,7 @@ export function createProgress(terminal: Terminal, now: () => number = Date.now)
       if (event.type === 'plan.ready') planned = event.plan.chunks
       const line = lineOf(event)
       if (line !== undefined) display.note(line)
-      const state = stateOf(event, planned)
+      const state = stateOf(event)
       if (state) display.show(state)
       else if (endsBar(event)) display.stop()
     },
@@ -41,15 +52,6 @@ interface Display {
   show(state: State): void
   note(line: string): void
   stop(): void
-}
-
-/** Chunks that the plan leaves out do not count. */
-function stateOf(event: RunEvent, planned: number): State | undefined {
-  if (event.type === 'index.started') return { phase: `Indexing ${printable(event.document)}`, done: 0, total: event.total }
-  if (event.type === 'index.progress') return { phase: `Indexing ${printable(event.document)}`, done: event.done, total: event.total }
-  if (event.type === 'worker.finished')
-    return { phase: 'Reading', done: event.done, total: Math.max(event.done, Math.min(event.total, planned)) }
-  return undefined
 }
 
 function endsBar({ type }: RunEvent): boolean {
@@ -78,13 +80,15 @@ function createBar({ stderr }: Terminal, now: () => number): Display {
   let bar: cliProgress.SingleBar | undefined
   let current: State | undefined
   let began = 0
+  let changed = 0
   function format(options: cliProgress.Options, params: cliProgress.Params): string {
     if (!current) return ''
     const { phase, done, total } = current
-    const left = timeLeft(current, (now() - began) / 1000)
+    // Between two steps the time is counted down from what it was at the last one.
+    const left = (timeLeft(current, (changed - began) / 1000) ?? 0) - (now() - changed) / 1000
     const filled = Math.round(params.progress * BAR_WIDTH)
     const drawn = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
-    return `${phase} ${drawn} ${number(done)}/${number(total)}${left === undefined ? '' : `, ${duration(left)} left`}`
+    return `${phase} ${drawn} ${number(done)}/${number(total)}${left > 0 ? `, ${duration(left)} left` : ''}`
   }
   function start(state: State): void {
     bars = new cliProgress.MultiBar({
@@ -110,13 +114,19 @@ function createBar({ stderr }: Terminal, now: () => number): Display {
         stop()
         start(state)
       }
+      if (current?.done !== state.done) changed = now()
       current = state
       bar?.setTotal(state.total)
       bar?.update(state.done)
     },
     note(line) {
-      if (bars) bars.log(`${line}\n`)
-      else stderr.write(`${line}\n`)
+      if (!bars) {
+        stderr.write(`${line}\n`)
+        return
+      }
+      bars.log(`${line}\n`)
+      // Drawn at once: a bar that stops before it is drawn again would lose the line.
+      bars.update()
     },
   }
 }

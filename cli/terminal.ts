@@ -29,5 +29,5 @@ export function coloursFor(stream: TextStream, terminal: Pick<Terminal, 'env'>, 
 /** Control characters of a document or a model must not reach the terminal, where they could move the cursor or worse. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replaceAll('\r\n', '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+  return text.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
 }
