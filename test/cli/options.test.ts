@@ -76,7 +76,16 @@ describe('the command that goes on with a run', () => {
   it('names what a resumed run must share, quoted for the shell', () => {
     const asked = { sources: ['my book.txt', '-'], question: "Who's there?", flags: { ...flags, fresh: true, budget: 1 } }
     expect(resumeCommand(asked, 'r1')).toBe(`scriptorium ask 'my book.txt' - 'Who'\\''s there?' --resume r1`)
-    const more: AskFlags = { ...flags, strategy: 'chain-of-agents', model: 'openai:m', paths: { permutations: 3 }, chunkTokens: 9, window: 8, maxOutput: 7, store: '/s' }
+    const more: AskFlags = {
+      ...flags,
+      strategy: 'chain-of-agents',
+      model: 'openai:m',
+      paths: { permutations: 3 },
+      chunkTokens: 9,
+      window: 8,
+      maxOutput: 7,
+      store: '/s',
+    }
     expect(resumeCommand({ sources: ['a'], question: 'b', flags: more }, 'r1')).toBe(
       'scriptorium ask a b --strategy chain-of-agents --model openai:m --paths 3 --chunk-tokens 9 --window 8 --max-output 7 --store /s --resume r1',
     )

@@ -49,7 +49,9 @@ Run r-1
     const failed = { documentId: 'd', index: 3, start: 0, end: 1, outcome: 'failed', reason: 'the server is down' } as const
     const coverage = { ...answer.coverage, failed: 2, chunks: [failed] }
     expect(formatAnswer({ ...answer, status: 'not-found', text: '', citations: [] }, plain)).toMatch(/^Not found: /)
-    expect(formatAnswer({ ...answer, status: 'partial', coverage }, plain)).toMatch(/^Partial: 2 of 1200 chunks could not be read \(the server is down\)/)
+    expect(formatAnswer({ ...answer, status: 'partial', coverage }, plain)).toMatch(
+      /^Partial: 2 of 1200 chunks could not be read \(the server is down\)/,
+    )
     expect(formatAnswer({ ...answer, status: 'stopped', reason: 'the limit of 3 calls was reached' }, plain)).toMatch(
       /^Stopped, as the limit of 3 calls was reached\. What it had so far:\n\nAhab does\./,
     )
@@ -58,7 +60,11 @@ Run r-1
   it('lets no control character of a document or a model through', () => {
     const [citation] = answer.citations
     if (!citation) throw new Error('no citation')
-    const evil = { ...answer, text: 'a\u001b[2Jb', citations: [{ ...citation, quote: 'c\u0007d', document: 'e\u001bf', sections: ['g\nh'] }] }
+    const evil = {
+      ...answer,
+      text: 'a\u001b[2Jb',
+      citations: [{ ...citation, quote: 'c\u0007d', document: 'e\u001bf', sections: ['g\nh'] }],
+    }
     const text = formatAnswer(evil, plain)
     expect(text).toContain('a\ufffd[2Jb')
     expect(text).toContain('c\ufffdd')
@@ -70,12 +76,25 @@ Run r-1
     const { stdout } = fakeTerminal({ isTTY: true })
     const dimmed = (env: Record<string, string>, wanted = true): boolean => coloursFor(stdout, { env }, wanted).dim('x') !== 'x'
     expect(dimmed({})).toBe(true)
-    expect([dimmed({ NO_COLOR: '1' }), dimmed({}, false), dimmed({ TERM: 'dumb' }), plain.dim('x') !== 'x']).toEqual([false, false, false, false])
+    expect([dimmed({ NO_COLOR: '1' }), dimmed({}, false), dimmed({ TERM: 'dumb' }), plain.dim('x') !== 'x']).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ])
   })
 })
 
 describe('a plan for people', () => {
-  const plan = { strategy: 'stuff', chunks: 1, calls: 1, inputTokens: 1000, outputTokens: 50, criticalPath: 1, notes: ['Only the first chunk is read'] }
+  const plan = {
+    strategy: 'stuff',
+    chunks: 1,
+    calls: 1,
+    inputTokens: 1000,
+    outputTokens: 50,
+    criticalPath: 1,
+    notes: ['Only the first chunk is read'],
+  }
   it('shows calls, tokens, time and price', () => {
     expect(formatPlan({ ...plan, usd: 0.25, seconds: 200 }, plain)).toBe(`Strategy  stuff
 Chunks    1

@@ -35,7 +35,8 @@ describe('progress in plain lines', () => {
   it('counts the chunks of the plan, not those that it leaves out', () => {
     const terminal = fakeTerminal()
     const progress = createProgress(terminal, () => 0)
-    for (const event of [{ type: 'plan.ready', plan } as RunEvent, started, finished(1, 400), started, finished(10, 400)]) progress.see(event)
+    for (const event of [{ type: 'plan.ready', plan } as RunEvent, started, finished(1, 400), started, finished(10, 400)])
+      progress.see(event)
     expect(terminal.err).toBe('Reading: 0 of 20\nReading: 10 of 20, 0.0 s left\n')
   })
 
