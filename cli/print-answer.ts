@@ -76,7 +76,8 @@ export function number(value: number): string {
   return value.toLocaleString('en-US')
 }
 
-function count(amount: number, what: string): string {
+/** `1 call`, `2 calls`. */
+export function count(amount: number, what: string): string {
   return `${number(amount)} ${what}${amount === 1 ? '' : 's'}`
 }
 

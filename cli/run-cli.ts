@@ -40,8 +40,19 @@ function createProgram({ stdout, stderr }: Terminal): Command {
       writeErr: (text) => void stderr.write(text),
       outputError: (text, write) => write(`${oneLine(text).replace(/\.$/, '')}. See: scriptorium --help\n`),
     })
-    .addHelpText('after', `\nExit codes:\n${exitCodeTable.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`)
+    .addHelpText(
+      'after',
+      `${examples}\nExit codes:\n${exitCodeTable.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}`,
+    )
 }
+
+const examples = `
+Examples:
+  scriptorium ask moby-dick.txt "Who first sights the whale?"
+  scriptorium ask moby-dick.txt "Who is Ahab?" --model openai:gpt-4o-mini --dry-run
+  scriptorium runs
+  scriptorium models --verify
+`
 
 function version(): string {
   const manifest: unknown = createRequire(import.meta.url)('scriptorium/package.json')

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Journal, JournalRun, JournalStep } from '../workflows/index.ts'
 import { type CommonFlags, parseCount } from './options.ts'
-import { duration, formatAnswer, number } from './print-answer.ts'
+import { count, duration, formatAnswer, number } from './print-answer.ts'
 import { hasJournal, journalOf, storeFolder } from './store.ts'
 import { coloursFor, printable, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -90,7 +90,7 @@ function describeRun(run: JournalRun, steps: readonly JournalStep[]): string {
     `Documents ${printable(sources.join(', '))}`,
     `Question  ${printable(question)}`,
     `Strategy  ${strategy}`,
-    `Steps     ${number(steps.length)} recorded: ${number(calls)} calls, ${duration(seconds)}`,
+    `Steps     ${number(steps.length)} recorded: ${count(calls, 'call')}, ${duration(seconds)}`,
   ].join('\n')
 }
 

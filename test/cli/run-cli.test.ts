@@ -467,7 +467,7 @@ describe('runs', () => {
     )
     const id = listed[1]?.id ?? ''
     const shown = await cli(['runs', 'show', id])
-    expect(shown.out).toMatch(/Question {2}Who hunts\?\n[^]*Steps {5}1 recorded: 1 calls[^]*\n\nCaptain Ahab does\.\n\n1\. /)
+    expect(shown.out).toMatch(/Question {2}Who hunts\?\n[^]*Steps {5}1 recorded: 1 call[^]*\n\nCaptain Ahab does\.\n\n1\. /)
     expect(JSON.parse((await cli(['runs', 'show', id, '--json'])).out)).toMatchObject({
       id,
       answer: { text: 'Captain Ahab does.' },
@@ -490,7 +490,7 @@ describe('models, help and version', () => {
   })
 
   it('explains flags, examples and exit codes', async () => {
-    expect((await cli(['--help'])).out).toMatch(/Exit codes:\n {2}0 {4}answered[^]*130 {2}interrupted/)
+    expect((await cli(['--help'])).out).toMatch(/Examples:\n {2}scriptorium ask[^]*Exit codes:\n {2}0 {4}answered[^]*130 {2}interrupted/)
     expect((await cli(['ask', '--help'])).out).toMatch(/--dry-run[^]*Examples:\n {2}scriptorium ask moby-dick\.txt/)
   })
 })
