@@ -20,7 +20,7 @@ export interface AttentionShape {
    * [1, 1, S, S] over the new tokens.
    */
   readonly form: 'rows' | 'slab'
-  /** Parts into which a slab's queries are cut, so that the scores of one part stay small. S must be at least this. */
+  /** Parts into which a slab's queries are cut, so that the scores of one part stay small. All but the last are of equal size. */
   readonly parts: number
 }
 

@@ -2,7 +2,7 @@
  * Reads the header of a GGUF file, versions 2 and 3 (format: ggml documentation, `gguf.md`).
  * Files come from anywhere: every count, length, size and offset is checked against the file's size before anything is allocated for it.
  */
-import { HeaderReader, modelFileError } from './header-reader.ts'
+import { HeaderReader, modelFileError, shown } from './header-reader.ts'
 import type { ByteSource } from './runtime.ts'
 import { isTensorType, tensorLayouts, tensorTypeName, type TensorType } from './tensor-types.ts'
 
@@ -74,7 +74,12 @@ export async function readGguf(source: ByteSource): Promise<GgufFile> {
 }
 
 /** The bytes of `tensor`, or of rows `[from, to)` of it (a row is the innermost dimension). */
-export async function readTensorBytes(file: GgufFile, tensor: GgufTensor, from = 0, to = rowsOf(tensor)): Promise<Uint8Array> {
+export async function readTensorBytes(
+  file: GgufFile,
+  tensor: GgufTensor,
+  from: number = 0,
+  to: number = rowsOf(tensor),
+): Promise<Uint8Array> {
   const rowBytes = tensor.bytes / rowsOf(tensor)
   const start = tensor.start + from * rowBytes
   const end = tensor.start + to * rowBytes
@@ -136,7 +141,7 @@ function alignmentOf(source: ByteSource, metadata: ReadonlyMap<string, unknown>)
   const alignment = metadata.get('general.alignment') ?? defaultAlignment
   const sound =
     typeof alignment === 'number' && Number.isInteger(alignment) && alignment >= 8 && alignment <= 1 << 20 && alignment % 8 === 0
-  if (!sound) throw modelFileError(source, `general.alignment is not a multiple of 8: ${String(alignment)}`)
+  if (!sound) throw modelFileError(source, `general.alignment is not a multiple of 8: ${shown(alignment)}`)
   return alignment
 }
 

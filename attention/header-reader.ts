@@ -91,3 +91,9 @@ export function modelFileError(source: ByteSource, why: string): ModelFileError 
     file: source.name,
   })
 }
+
+/** A value from a file for a message; lists are named, as they can be long. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`
+  return typeof value === 'string' ? value : JSON.stringify(typeof value === 'bigint' ? Number(value) : value)
+}

@@ -39,6 +39,9 @@ const mostSeparateRows = 8
 /** Most bytes of scores held at once. Larger buffers fall out of the allocator's reach and are mapped and cleared anew each time. */
 const mostScoreBytes = 1 << 24
 
+/** Most parts of a slab: each makes the graph longer. */
+const mostParts = 8
+
 /** Added to the score of a key that must not be seen; finite, so that no row of scores can become NaN. */
 const hidden = -1e30
 
@@ -144,7 +147,10 @@ export class LayerRunner {
   /** A power of two, so that few different graphs are made. */
   #partsFor(count: number, keys: number): number {
     const bytes = 4 * this.#config.heads * count * keys
-    return Math.min(2 ** Math.max(0, Math.ceil(Math.log2(bytes / mostScoreBytes))), mostSeparateRows)
+    let parts = Math.min(2 ** Math.max(0, Math.ceil(Math.log2(bytes / mostScoreBytes))), mostParts)
+    // The operator makes all parts but the last of equal size, so few tokens may not go round.
+    while (Math.ceil(count / parts) * (parts - 1) >= count) parts /= 2
+    return parts
   }
 
   /** Tensors of blocks are kept as long as the blocks: making one takes longer than reading a map. */

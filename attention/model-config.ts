@@ -1,7 +1,7 @@
 /** Reads a decoder's shape out of the metadata of a GGUF file and checks that the tensors fit it. */
 import type { DecoderConfig } from './decoder.ts'
 import type { GgufFile, GgufTensor } from './gguf.ts'
-import { modelFileError } from './header-reader.ts'
+import { modelFileError, shown } from './header-reader.ts'
 
 const supportedArchitecture = 'llama'
 
@@ -124,7 +124,7 @@ function size(file: GgufFile, key: string, fallback?: number): number {
   const value = file.metadata.get(key) ?? fallback
   if (value === undefined) throw modelFileError(file.source, `its metadata lack ${key}`)
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > mostSize) {
-    throw modelFileError(file.source, `${key} is not a whole number from 1 to ${mostSize}: ${String(value)}`)
+    throw modelFileError(file.source, `${key} is not a whole number from 1 to ${mostSize}: ${shown(value)}`)
   }
   return value
 }
@@ -132,7 +132,7 @@ function size(file: GgufFile, key: string, fallback?: number): number {
 function real(file: GgufFile, key: string, fallback: number): number {
   const value = file.metadata.get(key) ?? fallback
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-    throw modelFileError(file.source, `${key} is not a positive number: ${String(value)}`)
+    throw modelFileError(file.source, `${key} is not a positive number: ${shown(value)}`)
   }
   return value
 }
@@ -140,6 +140,6 @@ function real(file: GgufFile, key: string, fallback: number): number {
 function text(file: GgufFile, key: string, fallback?: string): string {
   const value = file.metadata.get(key) ?? fallback
   if (value === undefined) throw modelFileError(file.source, `its metadata lack ${key}`)
-  if (typeof value !== 'string') throw modelFileError(file.source, `${key} is not text: ${String(value)}`)
+  if (typeof value !== 'string') throw modelFileError(file.source, `${key} is not text: ${shown(value)}`)
   return value
 }

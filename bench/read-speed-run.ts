@@ -37,7 +37,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function openOurs(): Promise<Reader> {
   const runtime = await import('onnxruntime-node')
   const { openDecoder } = await import('../attention/index.ts')
-  const decoder = await withFileBytes(path, (source) => openDecoder({ runtime: runtime as never, source, threads }))
+  const decoder = await withFileBytes(path, (source) => openDecoder({ runtime, source, threads }))
   let cache = decoder.createCache()
   let logits = new Float32Array() as Float32Array
   return {

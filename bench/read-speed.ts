@@ -138,5 +138,5 @@ class Reader {
 async function nextAnswer(lines: AsyncIterator<string>): Promise<Answer> {
   const { value, done } = await lines.next()
   if (done === true) throw new Error('Cannot measure reading speed as a reader ended early')
-  return JSON.parse(value as string) as Answer
+  return JSON.parse(value) as Answer
 }

@@ -5,7 +5,7 @@ import { openReference, type ReferenceDecoder } from '../../attention/reference-
 import { writeTinyModel, type TinyOptions } from './tiny-model.ts'
 import { memorySource } from './write-gguf.ts'
 
-export const onnxRuntime: OnnxRuntime = runtime as unknown as OnnxRuntime
+export const onnxRuntime: OnnxRuntime = runtime
 
 export async function openTiny(options: TinyOptions = {}): Promise<{ decoder: Decoder; reference: ReferenceDecoder }> {
   const source = memorySource(writeTinyModel(options))

@@ -38,7 +38,7 @@ describe('createSampler()', () => {
   test('keeps no more than topK of equal tokens', () => {
     const sample = createSampler({ temperature: 1, topK: 2 })
     const drawn = new Set(Array.from({ length: 200 }, () => sample(new Float32Array(6))))
-    expect([...drawn].toSorted()).toEqual([0, 1])
+    expect(drawn).toEqual(new Set([0, 1]))
   })
 
   test('repeats its draws for the same seed and not for another', () => {
