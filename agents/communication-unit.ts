@@ -15,6 +15,8 @@ export interface Quote {
   readonly how: 'exact' | 'normalised' | 'copied'
   /** Relevance, higher is better, on the scale of whoever gave it. */
   readonly score?: number
+  /** Shown together with the quotation before it, as the text goes on from there. */
+  readonly continues?: boolean
   /** What the score is made of, by name, for whoever ranks quotations of several workers. */
   readonly signals?: Readonly<Record<string, number>>
 }

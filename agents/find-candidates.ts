@@ -7,6 +7,10 @@ export interface QuoteCandidate {
   readonly end: number
   /** Score of the retrieval that chose it, from 0 to 1. */
   readonly score: number
+  /** Its BM25 score; `score` by default. */
+  readonly words?: number
+  /** Its cosine similarity to the question, where there are vectors. */
+  readonly similarity?: number
 }
 
 /**

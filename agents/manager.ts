@@ -13,6 +13,8 @@ export interface ManagerOutput {
   readonly text: string
   /** Ids of the unit's quotations that the answer rests on, best first. */
   readonly quoteIds: readonly string[]
+  /** Those of `quoteIds` that are shown together with the one before. */
+  readonly continued?: readonly string[]
 }
 
 /** Answers from the last communication unit (Chain of Agents, section 3.3). */

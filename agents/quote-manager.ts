@@ -5,6 +5,7 @@ import type { AgentContext } from './agent.ts'
 import type { CommunicationUnit, Quote } from './communication-unit.ts'
 import { answerConfidence } from './answer-confidence.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
+import { groupQuotes } from './group-quotes.ts'
 import { rankQuotes } from './rank-quotes.ts'
 import { NOT_FOUND_TEXT } from './writing-manager.ts'
 
@@ -17,6 +18,8 @@ export interface QuoteManagerOptions {
 
 /** Tokens of the short answer: a few words. */
 const ANSWER_TOKENS = 32
+/** Most tokens of a quotation. */
+const QUOTE_TOKENS = 60
 /** Confidence that flags about half of the questions without an answer, and few of the others. */
 const THRESHOLD = 0.5
 
@@ -30,7 +33,7 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
       question: question ?? null,
       quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]),
     }),
-    run: (input, context) => answer(model, input, { maxQuotes, threshold }, context),
+    run: (input, context) => answer(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
     place: (recorded) => recorded,
     estimate: ({ question = '', unit }) => ({
       calls: 1,
@@ -41,28 +44,37 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
   }
 }
 
+type Settings = Required<QuoteManagerOptions> & { readonly count: (text: string) => number }
+
 async function answer(
   model: ChatModel,
   { question = '', unit }: ManagerInput,
-  { maxQuotes, threshold }: Required<QuoteManagerOptions>,
+  { maxQuotes, threshold, count }: Settings,
   context: AgentContext,
 ): Promise<ManagerOutput> {
-  const ranked = rankQuotes(unit.quotes)
-  const best = ranked.slice(0, maxQuotes)
-  const quoteIds = best.map(({ id }) => id)
-  if (best.length === 0 || answerConfidence(question, ranked) < threshold) return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds }
-  const written = await write(model, question, best, context)
-  return { status: 'answered', text: isGrounded(written, best) ? written : (best[0] as Quote).text.replace(/\s+/g, ' '), quoteIds }
+  const ranked = rankQuotes(question, unit.quotes)
+  const groups = groupQuotes(ranked, { most: maxQuotes, maxTokens: QUOTE_TOKENS, count })
+  const shown = groups.flat()
+  const quoteIds = shown.map(({ id }) => id)
+  const continued = groups.flatMap((group) => group.slice(1).map(({ id }) => id))
+  const evidence = [unit.notes, ...(groups[0] ?? []).map(({ text }) => text)].join(' ')
+  if (answerConfidence(question, ranked, evidence) < threshold) return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds, continued }
+  const written = await write(model, question, shown, context)
+  return { status: 'answered', text: isGrounded(written, shown) ? written : oneLine(ranked[0]?.text ?? ''), quoteIds, continued }
 }
 
 /** A few words from the best quotations, in the order of the text. */
 async function write(model: ChatModel, question: string, quotes: readonly Quote[], context: AgentContext): Promise<string> {
   const text = quotes
     .toSorted((a, b) => a.start - b.start)
-    .map((quote) => quote.text.replace(/\s+/g, ' '))
+    .map((quote) => oneLine(quote.text))
     .join('\n')
   const content = `Text:\n${text}\n\nQuestion: ${question}\nAnswer with a few words from the text.`
   return (await context.call({ model, messages: [{ role: 'user', content }], maxTokens: ANSWER_TOKENS, temperature: 0 })).trim()
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ')
 }
 
 /** Whether every telling word of an answer stands in its quotations: a small model makes words up, and those are not shown. */

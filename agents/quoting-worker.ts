@@ -4,12 +4,13 @@
  */
 import type { Chunk } from '../chunkers/index.ts'
 import { ContextOverflowError } from '../errors/index.ts'
-import type { LikelihoodModel, LikelihoodQuery } from '../models/index.ts'
+import { type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodQuery } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import { emptyUnit, type Quote } from './communication-unit.ts'
 import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
 import { placeQuotes } from './place-reading.ts'
-import { isAboutQuestion } from './rank-quotes.ts'
+import type { QuoteSignals } from './quote-signals.ts'
+import { gainOf, isAboutQuestion } from './rank-quotes.ts'
 import { nextQuoteNumber } from './references.ts'
 import type { RecordedQuote, RecordedReading, Worker, WorkerInput, WorkerOutput } from './worker.ts'
 
@@ -32,9 +33,8 @@ const CHUNK_TOKENS = 1024
 const PASSAGE_TOKENS = 160
 
 /**
- * Makes the worker. Its notes stay empty; its unit is the quotations with `signals`: `likelihood` (log P(question | passage)), `baseline` (log
- * P(question | no passage)), `tokens` of the question, and `retrieval` where retrieval chose them. `score` is the gain, likelihood less
- * baseline, for each token of the question.
+ * Makes the worker. Its notes stay empty; its unit is the quotations with their `QuoteSignals`. `score` is the gain, likelihood less baseline,
+ * for each token of the question.
  */
 export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOptions = {}): Worker {
   const { candidates: most = 8, maxQuotes = 24 } = options
@@ -46,7 +46,7 @@ export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOpti
       text: chunk.text,
       title: titleOf(chunk, title),
       question: question ?? null,
-      candidates: candidates?.map(({ start, end, score }) => [start, end, score]) ?? null,
+      candidates: candidates?.map(({ start, end, score, words, similarity }) => [start, end, score, words ?? null, similarity ?? null]) ?? null,
     }),
     run: (input, context) => read(model, input, most, context),
     place: (recorded, input) => place(recorded, input, maxQuotes),
@@ -88,12 +88,24 @@ async function judge(model: LikelihoodModel, judged: Judged, context: AgentConte
     const inputTokens = queries.reduce((sum, { prefix, text }) => sum + model.count(prefix) + model.count(text), 0)
     return { value, usage: { calls: 1, inputTokens, outputTokens: 0, usd: 0 } }
   })
-  const baseline = likelihoods[passages.length]
-  return candidates.map(({ start, end, score: retrieval }, place) => {
-    const { logProb = 0, tokens = 1 } = likelihoods[place] ?? {}
-    const signals = { likelihood: logProb, baseline: baseline?.logProb ?? 0, tokens, retrieval }
-    return { start, end, text: passages[place] as string, how: 'exact', score: (logProb - signals.baseline) / Math.max(1, tokens), signals }
+  const baseline = likelihoods[passages.length] ?? likelihoodOf([])
+  return candidates.map((candidate, at) => {
+    const signals = signalsUnder(likelihoods[at] ?? likelihoodOf([]), baseline, candidate)
+    const { start, end } = candidate
+    return { start, end, text: passages[at] ?? '', how: 'exact', score: gainOf({ signals }), signals }
   })
+}
+
+function signalsUnder(found: Likelihood, baseline: Likelihood, { score, similarity = 0, words = score }: QuoteCandidate): Record<keyof QuoteSignals, number> {
+  const gains = found.tokens.map((logProb, at) => logProb - (baseline.tokens[at] ?? 0))
+  return {
+    likelihood: found.logProb,
+    baseline: baseline.logProb,
+    tokens: found.tokens.length,
+    weakest: gains.length === 0 ? 0 : Math.min(...gains),
+    words,
+    similarity,
+  }
 }
 
 /** The question after a passage (measured: the title before the sentence lifts the right one), or after the title alone. */

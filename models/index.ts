@@ -9,6 +9,7 @@ export {
   type CopiedSpan,
   isLikelihoodModel,
   type Likelihood,
+  likelihoodOf,
   type LikelihoodModel,
   type LikelihoodOptions,
   type LikelihoodQuery,

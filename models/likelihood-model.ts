@@ -10,8 +10,13 @@ export interface LikelihoodQuery {
 export interface Likelihood {
   /** Sum of log P(token), natural logarithm. */
   readonly logProb: number
-  /** Tokens scored. */
-  readonly tokens: number
+  /** log P of each token, in order. */
+  readonly tokens: readonly number[]
+}
+
+/** The likelihood of a text, of those of its tokens. */
+export function likelihoodOf(tokens: readonly number[]): Likelihood {
+  return { logProb: tokens.reduce((sum, logProb) => sum + logProb, 0), tokens }
 }
 
 export interface LikelihoodOptions {

@@ -61,7 +61,7 @@ export class LocalMachines {
     return count
   }
 
-  async #score(call: ScoreCall, context: CallContext): Promise<number[]> {
+  async #score(call: ScoreCall, context: CallContext): Promise<Float32Array[]> {
     return scoreItems(await this.#decoder(call.decoder, context.signal), call.items, context)
   }
 

@@ -2,7 +2,7 @@ import { type ByteTokenizer, type DecoderConfig, encodeChat } from '../attention
 import { ContextOverflowError, ModelFileError } from '../errors/index.ts'
 import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
-import type { CopiedSpan, Likelihood, LikelihoodModel, LikelihoodOptions, LikelihoodQuery } from './likelihood-model.ts'
+import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodOptions, type LikelihoodQuery } from './likelihood-model.ts'
 import type { DecoderSpec, GenerateCall, ScoreItem } from './local-protocol.ts'
 import { partStream } from './part-stream.ts'
 import type { EngineHold } from './shared-engine.ts'
@@ -113,8 +113,8 @@ export class WorkerModel implements LocalModel {
     options.signal?.throwIfAborted()
     const items = queries.map((query) => this.#scoreItem(query))
     if (items.length === 0) return []
-    const sums = await engine.call('score', { decoder: this.#parts.spec, items }, { ...options, model: this.id })
-    return items.map(({ text }, index) => ({ logProb: sums[index] ?? NaN, tokens: text.length }))
+    const scores = await engine.call('score', { decoder: this.#parts.spec, items }, { ...options, model: this.id })
+    return scores.map((tokens) => likelihoodOf([...tokens]))
   }
 
   async copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined> {

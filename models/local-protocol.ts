@@ -74,7 +74,7 @@ export interface LocalMethods {
   /** Parts are token ids; the result is their number. */
   generate: { argument: GenerateCall; result: number }
   /** Progress is a share; the result has one sum of log P an item. */
-  score: { argument: ScoreCall; result: number[] }
+  score: { argument: ScoreCall; result: Float32Array[] }
   copy: { argument: CopyCall; result: CopiedTokens | undefined }
   /** Progress is the number of texts done. */
   embed: { argument: EmbedCall; result: Float32Array[] }

@@ -15,15 +15,15 @@ export interface ScoreGroup {
 }
 
 /**
- * Sum of log P of each item's text given its prefix. Items beside each other that begin alike are computed on one cache, and go through the
+ * log P of each token of each item's text, given its prefix and the tokens before it. Items beside each other that begin alike are computed on one cache, and go through the
  * model side by side.
  */
 export async function scoreItems(
   decoder: Decoder,
   items: readonly ScoreItem[],
   { signal, progress, giveWay }: Pick<CallContext, 'signal' | 'progress' | 'giveWay'>,
-): Promise<number[]> {
-  const sums: number[] = []
+): Promise<Float32Array[]> {
+  const scores: Float32Array[] = []
   for (const group of groupItems(items)) {
     using cache = decoder.createCache()
     await decoder.prefill(group.items[0]?.prefix.slice(0, group.shared) ?? [], cache, { signal })
@@ -34,12 +34,12 @@ export async function scoreItems(
         slice.map((item) => continuation(item, group.shared)),
         { signal },
       )
-      sums.push(...found.map(sum))
-      progress(sums.length / items.length)
+      scores.push(...found)
+      progress(scores.length / items.length)
       await giveWay()
     }
   }
-  return sums
+  return scores
 }
 
 function continuation({ prefix, text }: ScoreItem, shared: number): { readonly ids: number[]; readonly from: number } {
@@ -70,10 +70,4 @@ function commonStart(left: readonly number[], right: readonly number[], most: nu
   let length = 0
   while (length < most && length < right.length && left[length] === right[length]) length++
   return length
-}
-
-function sum(values: Float32Array): number {
-  let total = 0
-  for (const value of values) total += value
-  return total
 }

@@ -1,5 +1,5 @@
 import { ContextOverflowError } from '../errors/index.ts'
-import type { CopiedSpan, Likelihood, LikelihoodModel, LikelihoodQuery } from '../models/index.ts'
+import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodQuery } from '../models/index.ts'
 import { wordsOf } from './hash.ts'
 
 export interface ScriptedLikelihoodModel extends LikelihoodModel {
@@ -31,7 +31,7 @@ export function scriptedLikelihoodModel(options: { readonly window?: number; rea
         signal?.throwIfAborted()
         check({ prefix: count(query.prefix), text: count(query.text) })
         queries.push(query)
-        return likelihoodOf(query)
+        return scoreQuery(query)
       })
     },
     async copy(prompt, source, { maxTokens, signal }) {
@@ -52,10 +52,10 @@ function count(text: string): number {
   return text.match(/\S+/g)?.length ?? 0
 }
 
-function likelihoodOf({ prefix, text }: LikelihoodQuery): Likelihood {
+function scoreQuery({ prefix, text }: LikelihoodQuery): Likelihood {
   const known = new Set(wordsOf(prefix))
   const scores = (text.match(/\S+/g) ?? []).map((word) => scoreOf(word, known))
-  return { logProb: scores.reduce((sum, score) => sum + score, 0), tokens: scores.length }
+  return likelihoodOf(scores)
 }
 
 function scoreOf(word: string, known: ReadonlySet<string>): number {

@@ -85,7 +85,11 @@ async function joinPaths(
 /** The quotations that the answer rests on, best first; where it names none, those of the unit. */
 export function toResult(output: ManagerOutput, quotes: readonly Quote[]): StrategyResult {
   const byId = new Map(quotes.map((quote) => [quote.id, quote]))
-  const named = output.quoteIds.map((id) => byId.get(id)).filter((quote) => quote !== undefined)
+  const continued = new Set(output.continued)
+  const named = output.quoteIds.flatMap((id) => {
+    const quote = byId.get(id)
+    return quote === undefined ? [] : [continued.has(id) ? { ...quote, continues: true } : quote]
+  })
   const shown = named.length > 0 || output.status === 'not-found' ? named : quotes
   return { status: output.status, text: output.text, quotes: shown }
 }

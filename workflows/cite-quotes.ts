@@ -8,14 +8,27 @@ import type { Citation } from './answer.ts'
  */
 export function citeQuotes(quotes: readonly Quote[], documents: readonly Document[], reject: (quote: Quote) => void): Citation[] {
   const byId = new Map(documents.map((document) => [document.id, document]))
-  const citations = new Map<string, Citation>()
+  const citations: Citation[] = []
   for (const quote of quotes) {
     const document = byId.get(quote.documentId)
     const found = document && locateQuote(quote, document)
     if (!document || !found) reject(quote)
-    else citations.set(`${document.id}\n${found.start}\n${found.end}`, cite(quote, document, found))
+    else if (quote.continues === true) extendLast(citations, cite(quote, document, found), document)
+    else if (!citations.some((known) => holds(known, document, found))) citations.push(cite(quote, document, found))
   }
-  return [...citations.values()]
+  return citations
+}
+
+/** A quotation that goes on from the one before, with nothing but white space between them, is shown with it. */
+function extendLast(citations: Citation[], citation: Citation, document: Document): void {
+  const last = citations.at(-1)
+  const touches = last?.documentId === document.id && last.end <= citation.start && document.slice(last.end, citation.start).trim() === ''
+  if (last === undefined || !touches) citations.push(citation)
+  else citations[citations.length - 1] = { ...last, end: citation.end, quote: document.slice(last.start, citation.end) }
+}
+
+function holds(known: Citation, document: Document, { start, end }: Found): boolean {
+  return known.documentId === document.id && known.start <= start && end <= known.end
 }
 
 type Found = Pick<Citation, 'start' | 'end' | 'how'>

@@ -1,4 +1,5 @@
 /** Retrieval narrows: the passages that fit a question best, and the chunks they stand in. */
+import type { QuoteCandidate } from '../agents/index.ts'
 import { type Chunk, type Document, passages } from '../chunkers/index.ts'
 import { indexPassages, type MemoryHit, type MemoryQuery, passageIndexVersion, searchPassages } from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
@@ -52,17 +53,10 @@ async function indexDocument(context: StrategyContext, document: Document, embed
   }
 }
 
-/** A passage within its chunk: offsets count from the start of the chunk. */
-export interface Candidate {
-  readonly start: number
-  readonly end: number
-  readonly score: number
-}
-
 /** A chunk with the candidates that begin in it. */
 export interface Reading {
   readonly chunk: Chunk
-  readonly candidates: readonly Candidate[]
+  readonly candidates: readonly QuoteCandidate[]
 }
 
 /** The chunks that hold candidates, in the order of the documents; a candidate that crosses the end of its chunk is cut there. */
@@ -71,7 +65,7 @@ export function readingsOf(chunks: readonly Chunk[], hits: readonly MemoryHit[])
   return readings.filter(({ candidates }) => candidates.length > 0)
 }
 
-function candidateIn(chunk: Chunk, { record, score }: MemoryHit): Candidate[] {
+function candidateIn(chunk: Chunk, { record, score, words, similarity = 0 }: MemoryHit): QuoteCandidate[] {
   if (record.documentId !== chunk.documentId || record.start < chunk.start || record.start >= chunk.end) return []
-  return [{ start: record.start - chunk.start, end: Math.min(record.end, chunk.end) - chunk.start, score }]
+  return [{ start: record.start - chunk.start, end: Math.min(record.end, chunk.end) - chunk.start, score, words, similarity }]
 }

@@ -62,11 +62,11 @@ export async function embedderOf(own: NamedEmbedder | false | undefined, context
   return own ?? context.embedder ?? openLocalEmbedder()
 }
 
-function hitQuote({ record, score }: MemoryHit, index: number): Quote {
-  return asQuote({ ...record, id: `q${index + 1}` }, score)
+function hitQuote({ record, score, words, similarity = 0 }: MemoryHit, index: number): Quote {
+  return asQuote({ ...record, id: `q${index + 1}` }, score, { words, similarity })
 }
 
-function asQuote(span: Pick<Quote, 'id' | 'documentId' | 'start' | 'end' | 'text'>, score: number): Quote {
+function asQuote(span: Pick<Quote, 'id' | 'documentId' | 'start' | 'end' | 'text'>, score: number, signals: Record<string, number> = {}): Quote {
   const { id, documentId, start, end, text } = span
-  return { id, documentId, chunkIndex: 0, start, end, text, how: 'exact', score, signals: { retrieval: score } }
+  return { id, documentId, chunkIndex: 0, start, end, text, how: 'exact', score, signals }
 }

@@ -80,7 +80,7 @@ async function lookUp(host: StepHost, path: string, key: string): Promise<string
   if (own?.key === key) return own.output
   if (host.fresh) return undefined
   const other = await host.journal.findStep(host.scope, key)
-  if (other) await host.journal.putStep({ ...other, runId: host.runId, path, usage: nothing, finishedAt: host.now(), milliseconds: 0 })
+  if (other) await host.journal.putStep({ ...other, runId: host.runId, path, documentIds: host.documentIds, usage: nothing, finishedAt: host.now(), milliseconds: 0 })
   return other?.output
 }
 

@@ -1,0 +1,180 @@
+/**
+ * Reading comprehension over whole articles (SQuAD 2.0, 120 to 360 sentences each): at most three quotations of at most 60 tokens, scored by
+ * whether the gold offsets lie inside. Fused retrieval alone is the baseline, on the same questions.
+ */
+import { createDocument, type Document } from '../chunkers/index.ts'
+import { createMemoryStore, searchPassages } from '../memory/index.ts'
+import { type LocalEmbedder, type LocalModel, openLocalEmbedder, openLocalModel } from '../models/index.ts'
+import { ask, auto, openSource, type Source } from '../workflows/index.ts'
+import type { Bench, BenchOptions, BenchResult } from './bench.ts'
+import { readData } from './data.ts'
+import { commit } from './machine.ts'
+import { randomIntegers, shuffled } from './random.ts'
+import { type BenchRecord, hashText } from './record.ts'
+import { runItems } from './runner.ts'
+import { mcnemar } from './statistics.ts'
+
+const SUITE = 'squad'
+const FILE = 'squad-dev-half.jsonl.gz'
+const QUOTES = 3
+
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** A question with where its answers stand in its article; none for an impossible one. */
+interface Item {
+  readonly id: string
+  readonly question: string
+  readonly gold: readonly Span[]
+  readonly impossible: boolean
+}
+
+interface Article {
+  readonly document: Document
+  readonly items: readonly Item[]
+}
+
+/** What one question came to. */
+interface Outcome {
+  readonly impossible: boolean
+  readonly abstained: boolean
+  readonly first: boolean
+  readonly any: boolean
+  readonly baselineFirst: boolean
+  readonly baselineAny: boolean
+  readonly record: BenchRecord
+}
+
+export const bench: Bench = { name: SUITE, run: measureSquad }
+
+async function measureSquad(options: BenchOptions): Promise<BenchResult> {
+  const { data, log, quick, seed, signal } = options
+  const { rows, sha256 } = await readData(data, FILE, parseArticle)
+  const size = quick ? { answerable: 40, impossible: 20 } : { answerable: 200, impossible: 100 }
+  const articles = sample(rows, size, seed)
+  const embedder = await openLocalEmbedder()
+  await using model = await openLocalModel()
+  const gitSha = await commit()
+  const settings = { ...size, seed, quotes: QUOTES, dataSha: sha256, model: model.id, embedder: embedder.id }
+  const outcomes: Outcome[] = []
+  for (const { document, items } of articles) {
+    const source = await openIndexed(document, embedder, signal)
+    const read = (item: Item): Promise<Outcome> => readItem(item, source, { model, embedder, signal, dataSha: sha256, seed, gitSha })
+    const settled = { ...settings, article: document.hash, gitSha: gitSha ?? 'none' }
+    outcomes.push(...(await runItems<Item, Outcome>({ name: SUITE, settings: settled, items, idOf: ({ id }) => id, run: read, signal })))
+    log(`squad: ${outcomes.length} of ${size.answerable + size.impossible} questions`)
+  }
+  return { settings, figures: figuresOf(outcomes), items: outcomes.map(({ record }) => record), notes: notesOf(outcomes) }
+}
+
+/** The same index serves both systems. */
+async function openIndexed(document: Document, embedder: LocalEmbedder, signal: AbortSignal): Promise<Source> {
+  const memory = createMemoryStore({ embedderId: embedder.id, dimensions: embedder.dimensions })
+  return openSource(document, { memory, embedder, signal })
+}
+
+interface Reading {
+  readonly model: LocalModel
+  readonly embedder: LocalEmbedder
+  readonly signal: AbortSignal
+  readonly dataSha: string
+  readonly seed: number
+  readonly gitSha: string | undefined
+}
+
+async function readItem(item: Item, source: Source, reading: Reading): Promise<Outcome> {
+  const { model, embedder, signal, dataSha, seed, gitSha } = reading
+  const began = performance.now()
+  const { citations, status, usage, text } = await ask(source, item.question, { strategy: auto({ model, embedder }), signal }).result
+  const ms = Math.round(performance.now() - began)
+  const baseline = await searchPassages({ store: source.memory, scope: source.scope, question: item.question, embedder, k: QUOTES, signal })
+  const first = holdsGold(citations.slice(0, 1), item)
+  return {
+    impossible: item.impossible,
+    abstained: status === 'not-found',
+    first,
+    any: holdsGold(citations.slice(0, QUOTES), item),
+    baselineFirst: holdsGold(baseline.slice(0, 1).map(({ record }) => record), item),
+    baselineAny: holdsGold(baseline.map(({ record }) => record), item),
+    record: {
+      suite: SUITE,
+      item: item.id,
+      system: item.impossible ? 'auto, impossible' : 'auto, answerable',
+      model: model.id,
+      L: source.documents[0]?.text.length ?? 0,
+      score: Number(item.impossible ? status === 'not-found' : first),
+      gold: hashText(JSON.stringify(item.gold)),
+      pred: hashText(text),
+      calls: usage.calls,
+      prefillTok: usage.inputTokens,
+      decodeTok: usage.outputTokens,
+      ms,
+      seed,
+      dataSha,
+      ...(gitSha === undefined ? {} : { gitSha }),
+    },
+  }
+}
+
+function holdsGold(spans: readonly Span[], { gold }: Item): boolean {
+  return spans.some((span) => gold.some(({ start, end }) => span.start <= start && end <= span.end))
+}
+
+function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
+  const answerable = outcomes.filter(({ impossible }) => !impossible)
+  const impossible = outcomes.filter((outcome) => outcome.impossible)
+  const percent = (of: readonly Outcome[], holds: (outcome: Outcome) => boolean): number => (100 * of.filter(holds).length) / Math.max(1, of.length)
+  const against = (ours: (outcome: Outcome) => boolean, theirs: (outcome: Outcome) => boolean): number =>
+    mcnemar(answerable.map(ours), answerable.map(theirs)).p
+  return {
+    first: percent(answerable, ({ first }) => first),
+    any: percent(answerable, ({ any }) => any),
+    baselineFirst: percent(answerable, ({ baselineFirst }) => baselineFirst),
+    baselineAny: percent(answerable, ({ baselineAny }) => baselineAny),
+    abstainImpossible: percent(impossible, ({ abstained }) => abstained),
+    falseAbstain: percent(answerable, ({ abstained }) => abstained),
+    firstPValue: against(({ first }) => first, ({ baselineFirst }) => baselineFirst),
+    anyPValue: against(({ any }) => any, ({ baselineAny }) => baselineAny),
+  }
+}
+
+function notesOf(outcomes: readonly Outcome[]): string[] {
+  const count = outcomes.filter(({ impossible }) => !impossible).length
+  return [`P values are of McNemar's exact test over the ${count} answerable questions: auto against fused retrieval alone.`]
+}
+
+/** A seeded sample, grouped by article so that each is indexed once. */
+function sample(articles: readonly Article[], size: { answerable: number; impossible: number }, seed: number): Article[] {
+  const all = shuffled(articles.flatMap(({ items }) => items), randomIntegers(seed))
+  const chosen = new Set([
+    ...all.filter(({ impossible }) => !impossible).slice(0, size.answerable),
+    ...all.filter(({ impossible }) => impossible).slice(0, size.impossible),
+  ])
+  return articles.map(({ document, items }) => ({ document, items: items.filter((item) => chosen.has(item)) })).filter(({ items }) => items.length > 0)
+}
+
+interface Row {
+  readonly title: string
+  readonly paragraphs: readonly {
+    readonly context: string
+    readonly questions: readonly { id: string; question: string; answers: readonly { text: string; start: number }[]; impossible: boolean }[]
+  }[]
+}
+
+/** An article is its paragraphs with an empty line between them; gold offsets count from its start. */
+function parseArticle(row: unknown): Article {
+  const { title, paragraphs } = row as Row
+  let text = ''
+  const items: Item[] = []
+  for (const { context, questions } of paragraphs) {
+    for (const { id, question, answers, impossible } of questions) {
+      const gold = answers.map(({ start, text: answer }) => ({ start: text.length + start, end: text.length + start + answer.length }))
+      items.push({ id, question, gold, impossible })
+    }
+    text += `${context}\n\n`
+  }
+  const name = title.replaceAll('_', ' ')
+  return { document: createDocument({ name, title: name, text, sections: [] }), items }
+}
