@@ -33,7 +33,7 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
       question: question ?? null,
       quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]),
     }),
-    run: (input, context) => answer(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
+    run: (input, context) => reply(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
     place: (recorded) => recorded,
     estimate: ({ question = '', unit }) => ({
       calls: 1,
@@ -46,7 +46,7 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
 
 type Settings = Required<QuoteManagerOptions> & { readonly count: (text: string) => number }
 
-async function answer(
+async function reply(
   model: ChatModel,
   { question = '', unit }: ManagerInput,
   { maxQuotes, threshold, count }: Settings,

@@ -46,7 +46,8 @@ export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOpti
       text: chunk.text,
       title: titleOf(chunk, title),
       question: question ?? null,
-      candidates: candidates?.map(({ start, end, score, words, similarity }) => [start, end, score, words ?? null, similarity ?? null]) ?? null,
+      candidates:
+        candidates?.map(({ start, end, score, words, similarity }) => [start, end, score, words ?? null, similarity ?? null]) ?? null,
     }),
     run: (input, context) => read(model, input, most, context),
     place: (recorded, input) => place(recorded, input, maxQuotes),
@@ -96,7 +97,11 @@ async function judge(model: LikelihoodModel, judged: Judged, context: AgentConte
   })
 }
 
-function signalsUnder(found: Likelihood, baseline: Likelihood, { score, similarity = 0, words = score }: QuoteCandidate): Record<keyof QuoteSignals, number> {
+function signalsUnder(
+  found: Likelihood,
+  baseline: Likelihood,
+  { score, similarity = 0, words = score }: QuoteCandidate,
+): Record<keyof QuoteSignals, number> {
   const gains = found.tokens.map((logProb, at) => logProb - (baseline.tokens[at] ?? 0))
   return {
     likelihood: found.logProb,

@@ -96,8 +96,14 @@ async function readItem(item: Item, source: Source, reading: Reading): Promise<O
     abstained: status === 'not-found',
     first,
     any: holdsGold(citations.slice(0, QUOTES), item),
-    baselineFirst: holdsGold(baseline.slice(0, 1).map(({ record }) => record), item),
-    baselineAny: holdsGold(baseline.map(({ record }) => record), item),
+    baselineFirst: holdsGold(
+      baseline.slice(0, 1).map(({ record }) => record),
+      item,
+    ),
+    baselineAny: holdsGold(
+      baseline.map(({ record }) => record),
+      item,
+    ),
     record: {
       suite: SUITE,
       item: item.id,
@@ -125,7 +131,8 @@ function holdsGold(spans: readonly Span[], { gold }: Item): boolean {
 function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
   const answerable = outcomes.filter(({ impossible }) => !impossible)
   const impossible = outcomes.filter((outcome) => outcome.impossible)
-  const percent = (of: readonly Outcome[], holds: (outcome: Outcome) => boolean): number => (100 * of.filter(holds).length) / Math.max(1, of.length)
+  const percent = (of: readonly Outcome[], holds: (outcome: Outcome) => boolean): number =>
+    (100 * of.filter(holds).length) / Math.max(1, of.length)
   const against = (ours: (outcome: Outcome) => boolean, theirs: (outcome: Outcome) => boolean): number =>
     mcnemar(answerable.map(ours), answerable.map(theirs)).p
   return {
@@ -135,8 +142,14 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
     baselineAny: percent(answerable, ({ baselineAny }) => baselineAny),
     abstainImpossible: percent(impossible, ({ abstained }) => abstained),
     falseAbstain: percent(answerable, ({ abstained }) => abstained),
-    firstPValue: against(({ first }) => first, ({ baselineFirst }) => baselineFirst),
-    anyPValue: against(({ any }) => any, ({ baselineAny }) => baselineAny),
+    firstPValue: against(
+      ({ first }) => first,
+      ({ baselineFirst }) => baselineFirst,
+    ),
+    anyPValue: against(
+      ({ any }) => any,
+      ({ baselineAny }) => baselineAny,
+    ),
   }
 }
 
@@ -147,19 +160,29 @@ function notesOf(outcomes: readonly Outcome[]): string[] {
 
 /** A seeded sample, grouped by article so that each is indexed once. */
 function sample(articles: readonly Article[], size: { answerable: number; impossible: number }, seed: number): Article[] {
-  const all = shuffled(articles.flatMap(({ items }) => items), randomIntegers(seed))
+  const all = shuffled(
+    articles.flatMap(({ items }) => items),
+    randomIntegers(seed),
+  )
   const chosen = new Set([
     ...all.filter(({ impossible }) => !impossible).slice(0, size.answerable),
     ...all.filter(({ impossible }) => impossible).slice(0, size.impossible),
   ])
-  return articles.map(({ document, items }) => ({ document, items: items.filter((item) => chosen.has(item)) })).filter(({ items }) => items.length > 0)
+  return articles
+    .map(({ document, items }) => ({ document, items: items.filter((item) => chosen.has(item)) }))
+    .filter(({ items }) => items.length > 0)
 }
 
 interface Row {
   readonly title: string
   readonly paragraphs: readonly {
     readonly context: string
-    readonly questions: readonly { id: string; question: string; answers: readonly { text: string; start: number }[]; impossible: boolean }[]
+    readonly questions: readonly {
+      id: string
+      question: string
+      answers: readonly { text: string; start: number }[]
+      impossible: boolean
+    }[]
   }[]
 }
 

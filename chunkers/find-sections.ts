@@ -1,17 +1,7 @@
 import type { Section } from './document.ts'
+import type { Heading } from './heading.ts'
 import { markdownHeadings } from './markdown-headings.ts'
 import { plainHeadings } from './plain-headings.ts'
-
-/** A heading found in a text. */
-export interface Heading {
-  /** First character of the heading. */
-  readonly start: number
-  /** Past its last character. */
-  readonly end: number
-  readonly title: string
-  /** 1 is the highest. */
-  readonly level: number
-}
 
 export interface FindSectionsOptions {
   /** File name: `.md` and `.markdown` are read as Markdown, other extensions as plain text. */

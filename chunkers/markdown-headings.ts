@@ -1,5 +1,5 @@
 import type { Span } from './document.ts'
-import type { Heading } from './find-sections.ts'
+import type { Heading } from './heading.ts'
 import { textLines } from './paragraphs.ts'
 
 /** Headings of a Markdown text: ATX (`# Title`) and setext (underlined) ones, outside fenced code and front matter (CommonMark 0.31, 4.2, 4.3, 4.5). */

@@ -1,4 +1,4 @@
-import type { Heading } from './find-sections.ts'
+import type { Heading } from './heading.ts'
 import { type Paragraph, paragraphs, trimSpan } from './paragraphs.ts'
 
 /** Kinds of numbered headings, the highest first. Kinds of one row share a level. */

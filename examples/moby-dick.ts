@@ -7,13 +7,23 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { type Answer, ask, createDocument, openLocalEmbedder, openMemory, openSource, readDocument, type RunEvent, type Source } from 'scriptorium'
+import {
+  type Answer,
+  ask,
+  createDocument,
+  openLocalEmbedder,
+  openMemory,
+  openSource,
+  readDocument,
+  type RunEvent,
+  type Source,
+} from 'scriptorium'
 import { sqliteJournal } from 'scriptorium/workflows'
 
 const QUESTIONS = [
   'What did Ahab nail to the main-mast as a reward for raising the White Whale?',
   'What is Queequeg, the harpooneer, selling in the streets of New Bedford?',
-  'Which ship asks Ahab to help search for the captain\'s missing son?',
+  "Which ship asks Ahab to help search for the captain's missing son?",
   'What saved Ishmael from drowning when the ship sank?',
   'Who is the chief mate of the Pequod?',
 ] as const

@@ -9,7 +9,11 @@ const model = scriptedModel({
   window: 128_000,
   maxOutput: 1_024,
   rules: [
-    { when: ['NOTHING NEW', 'sixteen dollar piece'], answer: 'NOTES: The reward is a Spanish ounce of gold, a sixteen dollar piece [q1].\nQUOTE [q1]: "it is a sixteen dollar piece, men."' },
+    {
+      when: ['NOTHING NEW', 'sixteen dollar piece'],
+      answer:
+        'NOTES: The reward is a Spanish ounce of gold, a sixteen dollar piece [q1].\nQUOTE [q1]: "it is a sixteen dollar piece, men."',
+    },
     { when: 'NOTHING NEW', answer: 'NOTHING NEW' },
     { when: 'sixteen dollar piece', answer: 'A Spanish ounce of gold, worth sixteen dollars [q1].' },
   ],

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { MissingPackageError, StoreError, type StoreErrorReason } from '../errors/index.ts'
+import { errorCode, MissingPackageError, StoreError, type StoreErrorReason, storeReason } from '../errors/index.ts'
 
 const hints: Readonly<Record<StoreErrorReason, string>> = {
   'read-only': 'Make the file and its folder writable, or choose another path',
@@ -22,15 +22,10 @@ export function toStoreError(cause: unknown, action: string, store: string): unk
 }
 
 function reasonOf(cause: Error, store: string): StoreErrorReason | undefined {
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  if (/^(SQLITE_READONLY|SQLITE_PERM|EACCES|EPERM|EROFS)/.test(code)) return 'read-only'
-  if (/^(SQLITE_FULL|ENOSPC|EDQUOT)/.test(code)) return 'full'
-  if (/^(SQLITE_CORRUPT|SQLITE_NOTADB)/.test(code)) return 'corrupt'
-  if (/^(SQLITE_BUSY|SQLITE_LOCKED)/.test(code)) return 'busy'
-  if (code.startsWith('SQLITE_CANTOPEN')) return isWritable(dirname(store)) ? 'missing' : 'read-only'
+  if (errorCode(cause).startsWith('SQLITE_CANTOPEN')) return isWritable(dirname(store)) ? 'missing' : 'read-only'
   if (/directory does not exist/.test(cause.message)) return 'missing'
   if (/connection is not open/.test(cause.message)) return 'closed'
-  return code.startsWith('SQLITE_') ? 'unknown' : undefined
+  return storeReason(cause)
 }
 
 function isWritable(folder: string): boolean {

@@ -2,7 +2,14 @@ import { type ByteTokenizer, type DecoderConfig, encodeChat } from '../attention
 import { ContextOverflowError, ModelFileError } from '../errors/index.ts'
 import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
-import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodOptions, type LikelihoodQuery } from './likelihood-model.ts'
+import {
+  type CopiedSpan,
+  type Likelihood,
+  likelihoodOf,
+  type LikelihoodModel,
+  type LikelihoodOptions,
+  type LikelihoodQuery,
+} from './likelihood-model.ts'
 import type { DecoderSpec, GenerateCall, ScoreItem } from './local-protocol.ts'
 import { partStream } from './part-stream.ts'
 import type { EngineHold } from './shared-engine.ts'
@@ -55,6 +62,9 @@ export interface LocalModelParts {
   readonly hold: EngineHold
 }
 
+/** It runs on this machine. */
+const FREE = { input: 0, output: 0 }
+
 /** Longest reply when nothing is asked for: small models repeat themselves long before. */
 const longestReply = 1024
 
@@ -81,7 +91,7 @@ export class WorkerModel implements LocalModel {
     const { id, window } = this
     const maxOutput = Math.min(longestReply, Math.floor(window / 4))
     const count = (text: string): number => this.count(text)
-    this.#description ??= { id, window, maxOutput, count, exact: true, margin: 0, perMessage: this.#tokensPerMessage() }
+    this.#description ??= { id, window, maxOutput, count, exact: true, margin: 0, perMessage: this.#tokensPerMessage(), price: FREE }
     return this.#description
   }
 

@@ -2,6 +2,7 @@
 export { type ChatModelFixture, chatModelSuite, type ChatModelSuiteOptions } from './chat-model-suite.ts'
 export { chunkerFaults, chunkerSuite, type ChunkerSuiteOptions } from './chunker-suite.ts'
 export { embedderSuite, type EmbedderSuiteOptions } from './embedder-suite.ts'
+export { journalRun, journalStep, journalSuite, type JournalSuiteOptions } from './journal-suite.ts'
 export type { Fault, FaultKind } from './faults.ts'
 export { type ManualClock, manualClock } from './manual-clock.ts'
 export { memoryStoreSuite, type SuiteExpectation, type SuiteRunner } from './memory-store-suite.ts'

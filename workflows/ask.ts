@@ -5,7 +5,8 @@ import type { Journal } from './journal.ts'
 import { type Run, type RunOptions, startRun } from './run.ts'
 import { isSource, openSource, type Source, type SourceInput, type SourceOptions } from './source.ts'
 import { createSourceContext } from './source-context.ts'
-import type { Plan, Strategy } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { Strategy } from './strategy.ts'
 
 export interface AskOptions extends Omit<RunOptions, 'strategy' | 'journal'>, Omit<SourceOptions, 'signal'> {
   /** Who reads what; `auto` by default. */
@@ -50,5 +51,6 @@ async function open(source: SourceInput | Source, options: AskOptions): Promise<
 }
 
 function checkQuestion(question: string | undefined): void {
-  if (question !== undefined && question.trim() === '') throw new TypeError('Cannot ask an empty question: give some words, or undefined for a summary')
+  if (question !== undefined && question.trim() === '')
+    throw new TypeError('Cannot ask an empty question: give some words, or undefined for a summary')
 }

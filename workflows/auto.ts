@@ -13,7 +13,8 @@ import { mapReduce } from './map-reduce.ts'
 import { type Reading, readingsOf, searchDocuments } from './narrow.ts'
 import { embedderOf } from './retrieve.ts'
 import { asked, chunksFor, questionOf, resolveRoles, type RoleOptions, type Roles } from './roles.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface AutoOptions extends Omit<RoleOptions, 'judge'> {
@@ -44,7 +45,8 @@ async function modelOf({ model, worker, manager }: AutoOptions): Promise<ChatMod
 function choose(context: SourceContext, options: AutoOptions, model: ChatModel | undefined): Strategy {
   const roles = { ...options, ...(model === undefined ? {} : { model }) }
   if (context.question === undefined) return mapReduce(roles)
-  if (model !== undefined && !isLikelihoodModel(model) && fitsOneCall(context, options, model)) return stuff(roles as { model: ChatModel })
+  if (model !== undefined && !isLikelihoodModel(model) && fitsOneCall(context, options, model))
+    return stuff({ model, ...(options.description === undefined ? {} : { description: options.description }) })
   return narrowedChain(roles)
 }
 
@@ -71,7 +73,10 @@ function planNarrowed(context: SourceContext, { worker, manager }: Roles, { cand
   const chunks = chunksFor(context, worker)
   const readings = chunks.slice(0, candidates).map((chunk) => worker.estimate({ chunk, ...asked(context) }))
   const answer = manager.estimate({ unit: emptyUnit, ...asked(context) })
-  const notes = chunks.length > readings.length ? [`At most ${readings.length} of ${chunks.length} chunks are read: those that hold the best passages`] : []
+  const notes =
+    chunks.length > readings.length
+      ? [`At most ${readings.length} of ${chunks.length} chunks are read: those that hold the best passages`]
+      : []
   return sumPlan('narrowed-chain', [...readings, answer], { chunks: readings.length, criticalPath: readings.length + 1, notes })
 }
 

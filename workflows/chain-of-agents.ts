@@ -9,7 +9,8 @@ import { createChainMachine } from './chain-machine.ts'
 import { pathCount, type Paths, type ReadingPath, readingPaths } from './paths.ts'
 import { asked, chunksFor, resolveRoles, type RoleOptions, type Roles } from './roles.ts'
 import { sumPlan } from './sum-plan.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 
 export interface ChainOfAgentsOptions extends RoleOptions {
   /** Orders to read in; `forward` by default. */
@@ -58,7 +59,9 @@ async function readPath(context: StrategyContext, roles: Roles, chunks: readonly
   let unit = emptyUnit
   async function read(cursor: number): Promise<void> {
     const chunk = chunks[path.order[cursor] as number] as Chunk
-    const output = await attempt(() => context.step(roles.worker, { chunk, unit, ...asked(context) }, { path: `chain/${path.name}/${cursor}` }))
+    const output = await attempt(() =>
+      context.step(roles.worker, { chunk, unit, ...asked(context) }, { path: `chain/${path.name}/${cursor}` }),
+    )
     if (output) unit = output.unit
     context.hold({ text: unit.notes, quotes: unit.quotes })
   }

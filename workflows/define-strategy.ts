@@ -1,4 +1,5 @@
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface StrategyDefinition {
@@ -28,8 +29,10 @@ export interface StrategyDefinition {
  */
 export function defineStrategy(definition: StrategyDefinition): Strategy {
   const { name, version } = definition
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new TypeError(`Cannot define the strategy ${JSON.stringify(name)} as its name must be kebab-case`)
-  if (!Number.isInteger(version)) throw new TypeError(`Cannot define the strategy ${name} as its version must be a whole number: ${version}`)
+  if (!/^[a-z][a-z0-9-]*$/.test(name))
+    throw new TypeError(`Cannot define the strategy ${JSON.stringify(name)} as its name must be kebab-case`)
+  if (!Number.isInteger(version))
+    throw new TypeError(`Cannot define the strategy ${name} as its version must be a whole number: ${version}`)
   return {
     name,
     version,

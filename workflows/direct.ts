@@ -5,7 +5,8 @@ import { ContextOverflowError } from '../errors/index.ts'
 import { type ChatModel, type ModelDescription, openLocalModel } from '../models/index.ts'
 import type { ChunkReport } from './answer.ts'
 import { asked, writing } from './roles.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface DirectOptions {
@@ -51,7 +52,12 @@ function cut(name: 'stuff' | 'truncate', context: SourceContext, reader: DirectR
   const chunks = context.chunk({ maxTokens: room, count: (text) => reader.count(text) })
   if (name === 'stuff' && chunks.length > 1) {
     const parts = { document: chunks.reduce((sum, { tokens }) => sum + tokens, 0) }
-    throw new ContextOverflowError('Cannot read all in one call', parts, room, 'Use the strategy chain-of-agents, map-reduce, retrieve or auto')
+    throw new ContextOverflowError(
+      'Cannot read all in one call',
+      parts,
+      room,
+      'Use the strategy chain-of-agents, map-reduce, retrieve or auto',
+    )
   }
   return { read: chunks[0], chunks }
 }

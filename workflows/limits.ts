@@ -82,6 +82,7 @@ function negate(usage: Usage): Usage {
 
 function checkLimits(limits: Limits): void {
   for (const [name, value] of Object.entries(limits)) {
-    if (value !== undefined && !(value >= 0)) throw new RangeError(`Cannot limit a run to ${value} ${name} as a limit must be a number >= 0`)
+    if (value !== undefined && !(value >= 0))
+      throw new RangeError(`Cannot limit a run to ${value} ${name} as a limit must be a number >= 0`)
   }
 }

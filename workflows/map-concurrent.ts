@@ -1,5 +1,9 @@
 /** Maps with at most `concurrency` items under way, results in order. The first failure stops the taking of new items. */
-export async function mapConcurrent<T, R>(items: readonly T[], concurrency: number, work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+export async function mapConcurrent<T, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = []
   let next = 0
   let failed = false
@@ -16,6 +20,7 @@ export async function mapConcurrent<T, R>(items: readonly T[], concurrency: numb
   }
   const lanes = Array.from({ length: Math.max(1, Math.min(concurrency, items.length)) }, lane)
   const ended = await Promise.allSettled(lanes)
-  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason
+  const rejected = ended.find((result) => result.status === 'rejected')
+  if (rejected) throw rejected.reason
   return results
 }

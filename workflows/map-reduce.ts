@@ -10,7 +10,8 @@ import { toResult } from './chain-of-agents.ts'
 import { createLevelsMachine } from './levels-machine.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import { asked, chunksFor, resolveRoles, type RoleOptions, type Roles, writing } from './roles.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface MapReduceOptions extends RoleOptions {
@@ -75,7 +76,11 @@ async function runLevels(context: StrategyContext, reduction: Reduction): Promis
   return toResult(await context.step(manager, { unit, ...asked(context) }, { path: 'manager' }), unit.quotes)
 }
 
-async function readAll(context: StrategyContext, { roles, concurrency }: Reduction, chunks: readonly Chunk[]): Promise<CommunicationUnit[]> {
+async function readAll(
+  context: StrategyContext,
+  { roles, concurrency }: Reduction,
+  chunks: readonly Chunk[],
+): Promise<CommunicationUnit[]> {
   const quotes: CommunicationUnit['quotes'][number][] = []
   const units = await mapConcurrent(chunks, concurrency, async (chunk, index) => {
     const output = await attempt(() => context.step(roles.worker, { chunk, ...asked(context) }, { path: `map/${index}` }))

@@ -28,7 +28,10 @@ export function readingPaths(paths: Paths, length: number): ReadingPath[] {
   if (!Number.isInteger(permutations) || permutations < 1 || permutations > MOST_PATHS) {
     throw new RangeError(`Cannot read in ${permutations} permutations as their number must be a whole number from 1 to ${MOST_PATHS}`)
   }
-  return Array.from({ length: permutations }, (_, number) => ({ name: `permutation-${number + 1}`, order: shuffle(forward, seed + number) }))
+  return Array.from({ length: permutations }, (_, number) => ({
+    name: `permutation-${number + 1}`,
+    order: shuffle(forward, seed + number),
+  }))
 }
 
 /** Number of paths, for plans. */

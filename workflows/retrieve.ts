@@ -1,11 +1,19 @@
 /** Retrieval alone: the passages that fit the question best, and an answer from them. The baseline that every strategy must beat. */
 import { type Manager, type Quote, quoteManager, writingManager } from '../agents/index.ts'
 import type { MemoryHit, MemoryQuery } from '../memory/index.ts'
-import { type ChatModel, isLikelihoodModel, type ModelDescription, type NamedEmbedder, openLocalEmbedder, openLocalModel } from '../models/index.ts'
+import {
+  type ChatModel,
+  isLikelihoodModel,
+  type ModelDescription,
+  type NamedEmbedder,
+  openLocalEmbedder,
+  openLocalModel,
+} from '../models/index.ts'
 import { toResult } from './chain-of-agents.ts'
 import { searchDocuments } from './narrow.ts'
 import { questionOf, writing } from './roles.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface RetrieveOptions {
@@ -40,8 +48,13 @@ async function openManager({ model, ...options }: RetrieveOptions): Promise<Mana
 function planRetrieval(context: SourceContext, manager: Manager, { k = 8 }: RetrieveOptions): Plan {
   const [first] = context.documents
   const text = first?.slice(0, Math.min(240, first.text.length)) ?? ''
-  const quotes = Array.from({ length: k }, (_, index) => asQuote({ id: `q${index + 1}`, documentId: '', start: 0, end: text.length, text }, 0))
-  return sumPlan('retrieve', [manager.estimate({ question: questionOf(context), unit: { notes: '', quotes } })], { chunks: k, criticalPath: 1 })
+  const quotes = Array.from({ length: k }, (_, index) =>
+    asQuote({ id: `q${index + 1}`, documentId: '', start: 0, end: text.length, text }, 0),
+  )
+  return sumPlan('retrieve', [manager.estimate({ question: questionOf(context), unit: { notes: '', quotes } })], {
+    chunks: k,
+    criticalPath: 1,
+  })
 }
 
 async function runRetrieval(context: StrategyContext, manager: Manager, options: RetrieveOptions): Promise<StrategyResult> {
@@ -66,7 +79,11 @@ function hitQuote({ record, score, words, similarity = 0 }: MemoryHit, index: nu
   return asQuote({ ...record, id: `q${index + 1}` }, score, { words, similarity })
 }
 
-function asQuote(span: Pick<Quote, 'id' | 'documentId' | 'start' | 'end' | 'text'>, score: number, signals: Record<string, number> = {}): Quote {
+function asQuote(
+  span: Pick<Quote, 'id' | 'documentId' | 'start' | 'end' | 'text'>,
+  score: number,
+  signals: Record<string, number> = {},
+): Quote {
   const { id, documentId, start, end, text } = span
   return { id, documentId, chunkIndex: 0, start, end, text, how: 'exact', score, signals }
 }

@@ -53,12 +53,12 @@ export async function resolveRoles(options: RoleOptions, kind: 'chain' | 'alone'
   const managerGiven = options.manager ?? model
   const managerModel = isAgent(managerGiven) ? model : managerGiven
   return {
-    worker: isAgent(workerGiven) ? (workerGiven as Worker) : toWorker(required(workerGiven), options, kind),
-    manager: isAgent(managerGiven) ? (managerGiven as Manager) : toManager(required(managerGiven), options),
+    worker: isAgent(workerGiven) ? workerGiven : toWorker(required(workerGiven), options, kind),
+    manager: isAgent(managerGiven) ? managerGiven : toManager(required(managerGiven), options),
     managerModel,
     judge() {
       const one = options.judge ?? managerModel
-      return isAgent(one) ? (one as Judge) : judge(required(one), writing(required(one), options, prompts.judge))
+      return isAgent(one) ? one : judge(required(one), writing(required(one), options, prompts.judge))
     },
   }
 }

@@ -32,7 +32,8 @@ export function createRunController(runId: string, work: RunWork): RunController
       child.start()
       await toPromise(child)
     },
-    snapshot: () => JSON.stringify(Object.fromEntries([['run', brief(actor)], ...[...hosted].map(([name, child]) => [name, brief(child)])])),
+    snapshot: () =>
+      JSON.stringify(Object.fromEntries([['run', brief(actor)], ...[...hosted].map(([name, child]) => [name, brief(child)])])),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Answer, ChunkOutcome, RunUsage } from './answer.ts'
-import type { Plan } from './strategy.ts'
+import type { Plan } from './plan.ts'
 
 /**
  * What happens in a run, in order: one discriminated union, noun then verb. Every `started` has its `finished` or `failed` with the same
@@ -22,7 +22,13 @@ export type RunEvent =
       readonly total: number
     }
   | { readonly type: 'step.started'; readonly path: string; readonly agent: string }
-  | { readonly type: 'step.finished'; readonly path: string; readonly agent: string; readonly reused: boolean; readonly milliseconds: number }
+  | {
+      readonly type: 'step.finished'
+      readonly path: string
+      readonly agent: string
+      readonly reused: boolean
+      readonly milliseconds: number
+    }
   | { readonly type: 'step.failed'; readonly path: string; readonly agent: string; readonly error: unknown }
   | { readonly type: 'call.retried'; readonly path: string; readonly attempt: number; readonly wait: number; readonly error: unknown }
   | { readonly type: 'notice.given'; readonly path: string; readonly code: string; readonly message: string }

@@ -3,18 +3,22 @@ import { randomUUID } from 'node:crypto'
 import type { CallModelOptions } from '../models/index.ts'
 import { type Logger, silent } from '../log/index.ts'
 import { RunError } from '../errors/index.ts'
-import type { Answer, AnswerStatus, RunUsage } from './answer.ts'
+import type { Answer, RunUsage } from './answer.ts'
+import { type AnswerEvents, createAnswerEvents } from './answer-events.ts'
+import { buildAnswer } from './build-answer.ts'
 import { createCoverageBook } from './coverage.ts'
 import { EventStream } from './event-stream.ts'
-import type { Journal, JournalRun, RunStatus } from './journal.ts'
+import type { Journal, RunStatus } from './journal.ts'
+import { messageOf } from './message-of.ts'
 import { createMeter, LimitReached, type Limits } from './limits.ts'
 import { createRunController, type RunController } from './run-controller.ts'
 import type { RunEvent } from './run-event.ts'
+import { createRunRecord, type RunRecord } from './run-record.ts'
 import type { Source } from './source.ts'
 import { createStep } from './step.ts'
-import type { Plan, SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
+import type { Plan } from './plan.ts'
+import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { createSourceContext, type SourceContextOptions } from './source-context.ts'
-import { citeQuotes } from './cite-quotes.ts'
 
 /** A run under way. Awaiting `result` and iterating agree; neither is needed for the run to go on. */
 export interface Run extends AsyncIterable<RunEvent> {
@@ -51,9 +55,6 @@ class Stopped extends Error {
   override readonly name = 'Stopped'
 }
 
-/** Milliseconds between two writes of a run's snapshot. */
-const SNAPSHOT_INTERVAL = 500
-
 export function startRun(openSource: () => Promise<Source>, question: string | undefined, options: RunOptions): Run {
   const run = new ActiveRun(openSource, question, options)
   const result = run.start()
@@ -87,10 +88,8 @@ class ActiveRun {
   #counts = { reused: 0, retried: 0, finished: 0, failed: 0 }
   #now: () => number
   #started: number
-  #saved = 0
-  #answering = false
-  #streamed = false
-  #record: JournalRun | undefined
+  #telling: AnswerEvents = createAnswerEvents((event) => this.events.emit(event))
+  #record: RunRecord
 
   constructor(openSource: () => Promise<Source>, question: string | undefined, options: RunOptions) {
     this.#now = options.now ?? Date.now
@@ -100,6 +99,16 @@ class ActiveRun {
     this.#options = options
     this.#meter = createMeter(options.limits)
     this.id = options.resume ?? randomUUID()
+    this.#record = createRunRecord({
+      id: this.id,
+      journal: options.journal,
+      strategy: options.strategy.name,
+      question,
+      resumes: options.resume !== undefined,
+      startedAt: this.#started,
+      now: this.#now,
+      snapshot: () => this.#controller.snapshot(),
+    })
     this.#controller = createRunController(this.id, {
       plan: () => this.#plan(),
       read: () => this.#read(),
@@ -162,33 +171,11 @@ class ActiveRun {
   async #plan(): Promise<void> {
     this.#abort.signal.throwIfAborted()
     this.#source = await this.#openSource()
-    this.#record = await this.#openRecord(this.#source)
+    await this.#record.open(this.#source)
     const { strategy } = this.#options
     this.#emit({ type: 'run.started', runId: this.id, strategy: strategy.name, documents: this.#source.documents.map(({ name }) => name) })
     const plan: Plan = await strategy.plan(this.#sourceContext())
     this.#emit({ type: 'plan.ready', plan })
-  }
-
-  async #openRecord(source: Source): Promise<JournalRun> {
-    const { journal, resume, strategy } = this.#options
-    const documentIds = source.documents.map(({ id }) => id)
-    const known = resume === undefined ? undefined : await journal.getRun(resume)
-    if (resume !== undefined) checkResume(known, resume, { strategy: strategy.name, question: this.#question, documentIds })
-    const record: JournalRun = {
-      id: this.id,
-      scope: source.scope,
-      status: 'running',
-      strategy: strategy.name,
-      question: this.#question,
-      sources: source.documents.map(({ name }) => name),
-      documentIds,
-      snapshot: this.#controller.snapshot(),
-      answer: undefined,
-      createdAt: known?.createdAt ?? this.#started,
-      updatedAt: this.#now(),
-    }
-    await journal.putRun(record)
-    return record
   }
 
   async #read(): Promise<void> {
@@ -198,32 +185,22 @@ class ActiveRun {
   }
 
   async #verify(): Promise<void> {
-    const source = this.#openedSource()
     for (const report of this.#held.coverage ?? []) this.#coverage.report(report)
-    const citations = citeQuotes(this.#held.quotes ?? [], source.documents, (quote) => {
-      this.#emit({ type: 'notice.given', path: 'verify', code: 'quote-rejected', message: `Not in the document: ${quote.text.slice(0, 80)}` })
-    })
-    const text = this.#held.text ?? ''
-    const coverage = this.#coverage.coverage
-    if (this.#complete && text && !this.#streamed) this.#delta(text)
-    this.#finishAnswering()
-    const reason = this.#complete ? undefined : messageOf(this.#abort.signal.aborted ? this.#abort.signal.reason : this.#failure)
-    this.#answer = {
-      status: this.#status(text, coverage.failed),
-      text,
-      citations,
-      coverage,
-      usage: this.#usage(),
+    if (this.#complete && this.#held.text && !this.#telling.told) this.#telling.delta(this.#held.text)
+    this.#telling.finish()
+    const cause: unknown = this.#abort.signal.aborted ? this.#abort.signal.reason : this.#failure
+    this.#answer = buildAnswer({
       runId: this.id,
       strategy: this.#options.strategy.name,
-      ...(reason === undefined ? {} : { reason }),
-    }
-  }
-
-  #status(text: string, failed: number): AnswerStatus {
-    if (!this.#complete) return 'stopped'
-    const status = this.#held.status ?? (text || (this.#held.quotes?.length ?? 0) > 0 ? 'answered' : 'not-found')
-    return failed > 0 ? 'partial' : status
+      source: this.#openedSource(),
+      result: this.#held,
+      coverage: this.#coverage.coverage,
+      usage: this.#usage(),
+      ...(this.#complete ? {} : { stopped: messageOf(cause) }),
+      reject: ({ text }) => {
+        this.#emit({ type: 'notice.given', path: 'verify', code: 'quote-rejected', message: `Not in the document: ${text.slice(0, 80)}` })
+      },
+    })
   }
 
   #isStop(error: unknown): boolean {
@@ -233,7 +210,7 @@ class ActiveRun {
   }
 
   async #succeed(answer: Answer): Promise<Answer> {
-    await this.#save(answer.status, answer)
+    await this.#record.save(answer.status, answer)
     this.#abort.abort(new Stopped('the run is over'))
     this.#emit({ type: 'run.finished', answer })
     this.events.end()
@@ -241,14 +218,22 @@ class ActiveRun {
   }
 
   async #fail(error: unknown): Promise<never> {
-    this.#finishAnswering()
+    this.#telling.finish()
     const cause = this.#options.signal?.aborted ? this.#options.signal.reason : error
     const status: RunStatus = this.#options.signal?.aborted ? 'stopped' : 'failed'
-    await this.#save(status, undefined).catch((saving: unknown) => this.#logger.error({ err: saving }, 'the run could not be saved'))
+    await this.#saveFailure(status)
     this.#abort.abort(cause)
     this.#emit({ type: 'run.failed', error: cause, usage: this.#usage() })
     this.events.end()
     throw cause
+  }
+
+  async #saveFailure(status: RunStatus): Promise<void> {
+    try {
+      await this.#record.save(status)
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the run could not be saved')
+    }
   }
 
   get #logger(): Logger {
@@ -316,44 +301,18 @@ class ActiveRun {
     this.#counts[kind] += 1
     if (kind === 'failed') this.#controller.send({ type: 'step.failed' })
     else if (kind !== 'retried') this.#controller.send({ type: 'step.finished', reused: kind === 'reused' })
-    if (this.#now() - this.#saved >= SNAPSHOT_INTERVAL) {
-      this.#saved = this.#now()
-      void this.#save(this.#controller.paused ? 'paused' : 'running', undefined).catch((error: unknown) => {
-        this.#logger.warn({ err: error }, 'the snapshot of the run could not be saved')
-      })
-    }
-  }
-
-  async #save(status: RunStatus, answer: Answer | undefined): Promise<void> {
-    if (!this.#record) return
-    await this.#options.journal.putRun({ ...this.#record, status, answer, snapshot: this.#controller.snapshot(), updatedAt: this.#now() })
+    this.#record.saveSoon(this.#controller.paused ? 'paused' : 'running', (error) => {
+      this.#logger.warn({ err: error }, 'the snapshot of the run could not be saved')
+    })
   }
 
   #phase(name: 'reading' | 'joining' | 'answering'): void {
     this.#controller.send({ type: 'phase', name })
-    if (name === 'answering') this.#startAnswering()
-  }
-
-  #startAnswering(): void {
-    if (this.#answering) return
-    this.#answering = true
-    this.events.emit({ type: 'answer.started' })
-  }
-
-  #finishAnswering(): void {
-    if (!this.#answering) return
-    this.#answering = false
-    this.events.emit({ type: 'answer.finished' })
-  }
-
-  #delta(text: string): void {
-    this.#startAnswering()
-    this.#streamed = true
-    this.events.emit({ type: 'answer.delta', text })
+    if (name === 'answering') this.#telling.start()
   }
 
   #emit(event: RunEvent): void {
-    if (event.type === 'answer.delta') this.#delta(event.text)
+    if (event.type === 'answer.delta') this.#telling.delta(event.text)
     else this.events.emit(event)
     this.#logger.debug({ runId: this.id, event: event.type })
   }
@@ -364,26 +323,11 @@ class ActiveRun {
   }
 }
 
-async function* chunksLater(context: SourceContext, expect: (total: number) => void): AsyncGenerator<ReturnType<SourceContext['chunk']>[number]> {
+async function* chunksLater(
+  context: SourceContext,
+  expect: (total: number) => void,
+): AsyncGenerator<ReturnType<SourceContext['chunk']>[number]> {
   const chunks = context.chunk()
   expect(chunks.length)
   yield* chunks
-}
-
-function checkResume(
-  known: JournalRun | undefined,
-  runId: string,
-  now: { strategy: string; question: string | undefined; documentIds: readonly string[] },
-): void {
-  if (!known) throw new RunError(`Cannot resume run ${runId} as the journal does not know it. List runs with: scriptorium runs`, { runId })
-  const different = [
-    known.strategy === now.strategy ? undefined : `strategy ${known.strategy}, not ${now.strategy}`,
-    known.question === now.question ? undefined : `question ${JSON.stringify(known.question)}, not ${JSON.stringify(now.question)}`,
-    known.documentIds.join() === now.documentIds.join() ? undefined : 'other documents',
-  ].filter((part) => part !== undefined)
-  if (different.length > 0) throw new RunError(`Cannot resume run ${runId} as it was started with ${different.join(' and ')}`, { runId })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import type { ChunkReport } from './answer.ts'
 import type { Journal } from './journal.ts'
 import type { Meter } from './limits.ts'
 import { add } from './limits.ts'
+import { messageOf } from './message-of.ts'
 import type { RunEvent } from './run-event.ts'
 import { stepKey } from './step-key.ts'
 import type { Step } from './strategy.ts'
@@ -80,7 +81,16 @@ async function lookUp(host: StepHost, path: string, key: string): Promise<string
   if (own?.key === key) return own.output
   if (host.fresh) return undefined
   const other = await host.journal.findStep(host.scope, key)
-  if (other) await host.journal.putStep({ ...other, runId: host.runId, path, documentIds: host.documentIds, usage: nothing, finishedAt: host.now(), milliseconds: 0 })
+  if (other)
+    await host.journal.putStep({
+      ...other,
+      runId: host.runId,
+      path,
+      documentIds: host.documentIds,
+      usage: nothing,
+      finishedAt: host.now(),
+      milliseconds: 0,
+    })
   return other?.output
 }
 
@@ -200,8 +210,4 @@ function finishChunk(host: StepHost, path: string, chunk: Chunk, result: Pick<Ch
   const { documentId, index, start, end } = chunk
   const progress = host.report({ documentId, index, start, end, ...result })
   host.emit({ type: 'worker.finished', path, chunkIndex: index, documentId, outcome: result.outcome, ...progress })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,26 +4,9 @@ import type { Chunk, Document } from '../chunkers/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
 import type { MemoryStore } from '../memory/index.ts'
 import type { ChunkReport } from './answer.ts'
+import type { Plan } from './plan.ts'
 import type { RunEvent } from './run-event.ts'
 import type { StateMachine } from './control.ts'
-
-/** What a run will take, at most, before anything is spent. */
-export interface Plan {
-  readonly strategy: string
-  /** Chunks that will be read. */
-  readonly chunks: number
-  readonly calls: number
-  readonly inputTokens: number
-  readonly outputTokens: number
-  /** US dollars at list prices; undefined where a price is not known; 0 for local models. */
-  readonly usd: number | undefined
-  /** Calls that must follow one another. */
-  readonly criticalPath: number
-  /** Estimated seconds, where the speed of the model is known. */
-  readonly seconds: number | undefined
-  /** Things worth knowing, such as a chunk size cut down to fit. */
-  readonly notes: readonly string[]
-}
 
 /** What a strategy returns. */
 export interface StrategyResult {

@@ -1,6 +1,6 @@
 import type { Usage } from '../agents/index.ts'
 import { add } from './limits.ts'
-import type { Plan } from './strategy.ts'
+import type { Plan } from './plan.ts'
 
 /** Sums the estimates of all steps of a strategy. One step without a price leaves the price of the whole unknown. */
 export function sumPlan(

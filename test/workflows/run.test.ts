@@ -11,7 +11,10 @@ const document = story(120, { 70: FACT })
 function reader(options: Parameters<typeof scriptedModel>[0] = {}): ScriptedModel {
   return scriptedModel({
     rules: [
-      { when: ({ prompt }) => prompt.includes(FACT) && prompt.includes('NOTHING NEW'), answer: notes('Gold lies under the oak [q1].', FACT) },
+      {
+        when: ({ prompt }) => prompt.includes(FACT) && prompt.includes('NOTHING NEW'),
+        answer: notes('Gold lies under the oak [q1].', FACT),
+      },
       { when: 'NOTHING NEW', answer: 'NOTHING NEW' },
       { when: 'oak', answer: 'Under the old oak [q1].' },
     ],
@@ -24,7 +27,11 @@ function reader(options: Parameters<typeof scriptedModel>[0] = {}): ScriptedMode
 
 /** The methods of a journal, bound. */
 function methodsOf(journal: Journal): Journal {
-  return Object.assign(Object.create(journal), { getStep: journal.getStep.bind(journal), findStep: journal.findStep.bind(journal), putStep: journal.putStep.bind(journal) }) as Journal
+  return Object.assign(Object.create(journal), {
+    getStep: journal.getStep.bind(journal),
+    findStep: journal.findStep.bind(journal),
+    putStep: journal.putStep.bind(journal),
+  }) as Journal
 }
 
 /** A server that does not know the key. */
@@ -67,7 +74,12 @@ describe('ask', () => {
       expect(ended.toSorted()).toEqual(started.toSorted())
     }
     const text = events.filter((event): event is RunEvent & { type: 'answer.delta' } => event.type === 'answer.delta')
-    expect(text.map((event) => event.text).join('').trim()).toContain('Under the old oak')
+    expect(
+      text
+        .map((event) => event.text)
+        .join('')
+        .trim(),
+    ).toContain('Under the old oak')
   })
 
   it('is not-found when no chunk holds an answer', async () => {
@@ -139,7 +151,9 @@ describe('ask', () => {
     }
     await expect(run.result).rejects.toBe(reason)
     expect(events.at(-1)).toMatchObject({ type: 'run.failed', error: reason })
-    expect(events.filter(({ type }) => type === 'worker.started').length).toBe(events.filter(({ type }) => type === 'worker.finished').length)
+    expect(events.filter(({ type }) => type === 'worker.started').length).toBe(
+      events.filter(({ type }) => type === 'worker.finished').length,
+    )
   })
 
   it('is partial when a chunk fails for good, and says which', async () => {
@@ -210,7 +224,11 @@ describe('ask', () => {
 
   it.each([
     ['an empty question', () => ask(document, '  '), TypeError],
-    ['a negative limit', () => ask(document, question, { limits: { calls: -1 }, strategy: chainOfAgents({ model: reader() }) }), RangeError],
+    [
+      'a negative limit',
+      () => ask(document, question, { limits: { calls: -1 }, strategy: chainOfAgents({ model: reader() }) }),
+      RangeError,
+    ],
   ])('refuses %s at once', (_, start, kind) => {
     expect(start).toThrow(kind)
   })

@@ -4,7 +4,18 @@ import { ContextOverflowError } from '../../errors/index.ts'
 import { quotingWorker } from '../../agents/index.ts'
 import { createMemoryStore } from '../../memory/index.ts'
 import { scriptedEmbedder, scriptedLikelihoodModel, scriptedModel, type ScriptedModel } from '../../testing/index.ts'
-import { ask, auto, chainOfAgents, createMemoryJournal, defineStrategy, mapReduce, openSource, retrieve, stuff, truncate } from '../../workflows/index.ts'
+import {
+  ask,
+  auto,
+  chainOfAgents,
+  createMemoryJournal,
+  defineStrategy,
+  mapReduce,
+  openSource,
+  retrieve,
+  stuff,
+  truncate,
+} from '../../workflows/index.ts'
 import { collect, notes, story } from './story.ts'
 
 const FACT = 'The captain buried the gold under the old oak.'
@@ -17,7 +28,11 @@ function reader(window = 900): ScriptedModel {
   return scriptedModel({
     rules: [
       { when: ({ prompt }) => prompt.includes('NOTHING NEW') && partOf(prompt).includes(FACT), answer: notes('Under the oak [q1].', FACT) },
-      { when: ({ prompt }) => prompt.includes('NOTHING NEW') && partOf(prompt).includes(LATE), answer: ({ prompt }) => notes(prompt.includes('oak') ? 'Under the oak [q1], then in the lighthouse [q2].' : 'In the lighthouse [q1].', LATE) },
+      {
+        when: ({ prompt }) => prompt.includes('NOTHING NEW') && partOf(prompt).includes(LATE),
+        answer: ({ prompt }) =>
+          notes(prompt.includes('oak') ? 'Under the oak [q1], then in the lighthouse [q2].' : 'In the lighthouse [q1].', LATE),
+      },
       { when: 'NOTHING NEW', answer: 'NOTHING NEW' },
       { when: ['Reply with one line', 'NOTES:'], answer: 'NOTES: Under the oak [q1], then in the lighthouse [q2].' },
       { when: ['ANSWER:', FACT], answer: `ANSWER: Under the oak.\nQUOTE: "${FACT}"` },
@@ -39,7 +54,8 @@ describe('chainOfAgents()', () => {
   it('reads in the order of its path, and its step paths say so', async () => {
     const forward = await collect(ask(document, question, { strategy: chainOfAgents({ model: reader() }) }))
     const backward = await collect(ask(document, question, { strategy: chainOfAgents({ model: reader(), paths: 'backward' }) }))
-    const order = (events: Awaited<ReturnType<typeof collect>>): number[] => events.flatMap((event) => (event.type === 'worker.started' ? [event.chunkIndex] : []))
+    const order = (events: Awaited<ReturnType<typeof collect>>): number[] =>
+      events.flatMap((event) => (event.type === 'worker.started' ? [event.chunkIndex] : []))
     expect(order(forward)).toEqual(order(forward).toSorted((a, b) => a - b))
     expect(order(backward)).toEqual(order(forward).toReversed())
   })
@@ -77,7 +93,9 @@ describe('chainOfAgents()', () => {
   })
 
   it('refuses a window too small for its prompt, naming each part', async () => {
-    const error = await ask(document, question, { strategy: chainOfAgents({ model: reader(150) }) }).result.catch((caught: unknown) => caught)
+    const error = await ask(document, question, { strategy: chainOfAgents({ model: reader(150) }) }).result.catch(
+      (caught: unknown) => caught,
+    )
     expect(error).toBeInstanceOf(ContextOverflowError)
     expect(error).toMatchObject({ window: 150, parts: { instruction: expect.any(Number), output: expect.any(Number) } })
   })
@@ -182,7 +200,7 @@ describe('defineStrategy()', () => {
     },
   })
 
-  it('hosts an async function over step, with a chunker of one\'s own', async () => {
+  it("hosts an async function over step, with a chunker of one's own", async () => {
     const model = scriptedLikelihoodModel()
     const firstHit = defineStrategy({
       name: 'first-hit',
@@ -195,7 +213,8 @@ describe('defineStrategy()', () => {
         return { status: 'not-found' }
       },
     })
-    const answer = await ask(story(20, { 12: FACT }), 'Where did the captain bury the gold?', { strategy: firstHit, chunker: byLine }).result
+    const answer = await ask(story(20, { 12: FACT }), 'Where did the captain bury the gold?', { strategy: firstHit, chunker: byLine })
+      .result
     expect(answer.citations[0]?.quote).toBe(FACT)
     expect(answer.coverage.total).toBe(13)
   })

@@ -1,0 +1,38 @@
+import type { Quote } from '../agents/index.ts'
+import type { Answer, AnswerStatus, Coverage, RunUsage } from './answer.ts'
+import { citeQuotes } from './cite-quotes.ts'
+import type { Source } from './source.ts'
+import type { StrategyResult } from './strategy.ts'
+
+export interface AnswerParts {
+  readonly runId: string
+  readonly strategy: string
+  readonly source: Source
+  readonly result: StrategyResult
+  readonly coverage: Coverage
+  readonly usage: RunUsage
+  /** Why the run ended early; absent when it came to its end. */
+  readonly stopped?: string
+  /** Told of each quotation that is not in its document. */
+  reject(quote: Quote): void
+}
+
+/** The answer of what a strategy returned, or of what it had when it was stopped: with citations that were found again in the documents. */
+export function buildAnswer({ runId, strategy, source, result, coverage, usage, stopped, reject }: AnswerParts): Answer {
+  const citations = citeQuotes(result.quotes ?? [], source.documents, reject)
+  return {
+    status: stopped === undefined ? statusOf(result, coverage) : 'stopped',
+    text: result.text ?? '',
+    citations,
+    coverage,
+    usage,
+    runId,
+    strategy,
+    ...(stopped === undefined ? {} : { reason: stopped }),
+  }
+}
+
+function statusOf({ status, text = '', quotes = [] }: StrategyResult, { failed }: Coverage): AnswerStatus {
+  if (failed > 0) return 'partial'
+  return status ?? (text !== '' || quotes.length > 0 ? 'answered' : 'not-found')
+}
