@@ -22,7 +22,7 @@ export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, m
 export { type ParsedQuote, type ParsedReply, parseReply } from './parse-reply.ts'
 export { placeQuotes, placeReading } from './place-reading.ts'
 export type { PromptOverride } from './prompt.ts'
-export { isGrounded, quoteManager, type QuoteManagerOptions } from './quote-manager.ts'
+export { isGrounded, quoteManager, type QuoteManagerInput, type QuoteManagerOptions } from './quote-manager.ts'
 export { type QuotingInput, quotingWorker, type QuotingWorkerOptions } from './quoting-worker.ts'
 export { gainOf, isAboutQuestion, rankQuotes } from './rank-quotes.ts'
 export { mapReferences, nextQuoteNumber, referencesOf, withoutReferences } from './references.ts'

@@ -9,6 +9,11 @@ import { groupQuotes } from './group-quotes.ts'
 import { rankQuotes } from './rank-quotes.ts'
 import { NOT_FOUND_TEXT } from './writing-manager.ts'
 
+/** What the manager answers from, and the title of the whole, which names what its sentences may leave unnamed. */
+export interface QuoteManagerInput extends ManagerInput {
+  readonly title?: string
+}
+
 export interface QuoteManagerOptions {
   /** Most quotations that an answer shows; 3 by default. */
   readonly maxQuotes?: number
@@ -21,7 +26,7 @@ const ANSWER_TOKENS = 32
 /** Most tokens of a quotation. */
 const QUOTE_TOKENS = 60
 /** Confidence that flags about half of the questions without an answer, and few of the others. */
-const THRESHOLD = 0.5
+const THRESHOLD = 0.53
 
 export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
   const { maxQuotes = 3, threshold = THRESHOLD } = options
@@ -29,8 +34,9 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
     name: 'quote-manager',
     version: 1,
     identity: JSON.stringify({ model: model.id, maxQuotes, threshold }),
-    key: ({ question, unit }) => ({
+    key: ({ question, unit, title }: QuoteManagerInput) => ({
       question: question ?? null,
+      title: title ?? null,
       quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]),
     }),
     run: (input, context) => reply(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
@@ -48,7 +54,7 @@ type Settings = Required<QuoteManagerOptions> & { readonly count: (text: string)
 
 async function reply(
   model: ChatModel,
-  { question = '', unit }: ManagerInput,
+  { question = '', unit, title = '' }: QuoteManagerInput,
   { maxQuotes, threshold, count }: Settings,
   context: AgentContext,
 ): Promise<ManagerOutput> {
@@ -57,7 +63,7 @@ async function reply(
   const shown = groups.flat()
   const quoteIds = shown.map(({ id }) => id)
   const continued = groups.flatMap((group) => group.slice(1).map(({ id }) => id))
-  const evidence = [unit.notes, ...(groups[0] ?? []).map(({ text }) => text)].join(' ')
+  const evidence = [title, ...(groups[0] ?? []).map(({ text }) => text)].join(' ')
   if (answerConfidence(question, ranked, evidence) < threshold) return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds, continued }
   const written = await write(model, question, shown, context)
   return { status: 'answered', text: isGrounded(written, shown) ? written : oneLine(ranked[0]?.text ?? ''), quoteIds, continued }

@@ -2,7 +2,7 @@
  * Chooses by length, task and model: what fits is read in one call, a summary is a map-reduce, and for a question about a long text
  * retrieval narrows and a chain reads what it left.
  */
-import { emptyUnit, type QuotingInput, type Worker } from '../agents/index.ts'
+import { emptyUnit, type QuoteManagerInput, type QuotingInput, type Worker } from '../agents/index.ts'
 import type { Chunk } from '../chunkers/index.ts'
 import { type ChatModel, describe, isLikelihoodModel, type NamedEmbedder, openLocalModel } from '../models/index.ts'
 import { attempt } from './attempt.ts'
@@ -88,7 +88,9 @@ async function runNarrowed(context: StrategyContext, { worker, manager }: Roles,
   const readings = readingsOf(chunks, hits)
   const unit = await readChain(context, worker, readings)
   context.phase('answering')
-  const output = await context.step(manager, { question, unit }, { path: 'manager' })
+  const [only] = context.documents.length === 1 ? context.documents : []
+  const input: QuoteManagerInput = { question, unit, ...(only?.title === undefined ? {} : { title: only.title }) }
+  const output = await context.step(manager, input, { path: 'manager' })
   return { ...toResult(output, unit.quotes), coverage: unread(chunks, readings) }
 }
 
