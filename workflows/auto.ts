@@ -85,7 +85,7 @@ async function runNarrowed(context: StrategyContext, { worker, manager }: Roles,
   const embedder = await embedderOf(options.embedder, context)
   const hits = await searchDocuments(context, question, { embedder, k: options.candidates ?? 20, neighbours: NEIGHBOURS })
   const chunks = chunksFor(context, worker)
-  const readings = readingsOf(chunks, hits)
+  const readings = readingsOf(chunks, hits, (text) => worker.count(text))
   const unit = await readChain(context, worker, readings)
   context.phase('answering')
   const [only] = context.documents.length === 1 ? context.documents : []

@@ -1,12 +1,15 @@
 /** Retrieval narrows: the passages that fit a question best, and the chunks they stand in. */
 import type { QuoteCandidate } from '../agents/index.ts'
-import { type Chunk, type Document, passages } from '../chunkers/index.ts'
+import { type Chunk, createDocument, type Document, passages } from '../chunkers/index.ts'
 import { indexPassages, type MemoryHit, type MemoryQuery, passageIndexVersion, searchPassages } from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
+import { passagesToIndex } from './index-passages.ts'
 import type { StrategyContext } from './strategy.ts'
 
 /** Raised when passages are cut or indexed another way: an index of another version is built anew. */
-const INDEX_VERSION = 'passages-1'
+const INDEX_VERSION = 'passages-2'
+/** Most tokens of a candidate: what is quoted stays short. */
+const CANDIDATE_TOKENS = 60
 
 export interface NarrowOptions {
   readonly embedder: NamedEmbedder | undefined
@@ -28,7 +31,7 @@ async function indexDocument(context: StrategyContext, document: Document, embed
   const { memory, scope, signal, emit } = context
   const { id: documentId, name, title } = document
   if (await memory.isComplete(scope, documentId, passageIndexVersion(INDEX_VERSION, embedder))) return
-  const cut = passages(document).map(({ index, start, end, text, sections }) => ({
+  const cut = passagesToIndex(document).map(({ index, start, end, text, sections }) => ({
     id: `${documentId}/${index}`,
     index,
     start,
@@ -59,13 +62,23 @@ export interface Reading {
   readonly candidates: readonly QuoteCandidate[]
 }
 
-/** The chunks that hold candidates, in the order of the documents; a candidate that crosses the end of its chunk is cut there. */
-export function readingsOf(chunks: readonly Chunk[], hits: readonly MemoryHit[]): Reading[] {
-  const readings = chunks.map((chunk) => ({ chunk, candidates: hits.flatMap((hit) => candidateIn(chunk, hit)) }))
+/**
+ * The chunks that hold candidates, in the order of the documents. A candidate that crosses the end of its chunk is cut there, and one that the
+ * reader counts too long is cut at clauses.
+ */
+export function readingsOf(chunks: readonly Chunk[], hits: readonly MemoryHit[], count: (text: string) => number): Reading[] {
+  const readings = chunks.map((chunk) => ({ chunk, candidates: hits.flatMap((hit) => candidatesIn(chunk, hit, count)) }))
   return readings.filter(({ candidates }) => candidates.length > 0)
 }
 
-function candidateIn(chunk: Chunk, { record, score, words, similarity = 0 }: MemoryHit): QuoteCandidate[] {
+function candidatesIn(
+  chunk: Chunk,
+  { record, score, words, similarity = 0 }: MemoryHit,
+  count: (text: string) => number,
+): QuoteCandidate[] {
   if (record.documentId !== chunk.documentId || record.start < chunk.start || record.start >= chunk.end) return []
-  return [{ start: record.start - chunk.start, end: Math.min(record.end, chunk.end) - chunk.start, score, words, similarity }]
+  const from = record.start - chunk.start
+  const text = chunk.text.slice(from, Math.min(record.end, chunk.end) - chunk.start)
+  const pieces = passages(createDocument({ text, name: 'passage', sections: [] }), { maxTokens: CANDIDATE_TOKENS, count, minLength: 0 })
+  return pieces.map(({ start, end }) => ({ start: from + start, end: from + end, score, words, similarity }))
 }
