@@ -2,7 +2,7 @@
 import { indexTerms } from '../memory/index.ts'
 import type { ChatModel, LikelihoodModel } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
-import type { CommunicationUnit, Quote } from './communication-unit.ts'
+import type { Quote } from './communication-unit.ts'
 import { answerConfidence } from './answer-confidence.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
 import { groupQuotes } from './group-quotes.ts'
@@ -32,7 +32,7 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
   const { maxQuotes = 3, threshold = THRESHOLD } = options
   return {
     name: 'quote-manager',
-    version: 1,
+    version: 2,
     identity: JSON.stringify({ model: model.id, maxQuotes, threshold }),
     key: ({ question, unit, title }: QuoteManagerInput) => ({
       question: question ?? null,
@@ -66,7 +66,7 @@ async function reply(
   const evidence = [title, ...(groups[0] ?? []).map(({ text }) => text)].join(' ')
   if (answerConfidence(question, ranked, evidence) < threshold) return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds, continued }
   const written = await write(model, question, shown, context)
-  return { status: 'answered', text: isGrounded(written, shown) ? written : oneLine(ranked[0]?.text ?? ''), quoteIds, continued }
+  return { status: 'answered', text: isGrounded(question, written, shown) ? written : oneLine(ranked[0]?.text ?? ''), quoteIds, continued }
 }
 
 /** A few words from the best quotations, in the order of the text. */
@@ -83,9 +83,13 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ')
 }
 
-/** Whether every telling word of an answer stands in its quotations: a small model makes words up, and those are not shown. */
-export function isGrounded(answer: string, quotes: readonly Pick<CommunicationUnit['quotes'][number], 'text'>[]): boolean {
+/**
+ * Whether every telling word of an answer stands in its quotations, and one of them is not the question's: a small model makes words up or
+ * says the question again, and neither is shown.
+ */
+export function isGrounded(question: string, answer: string, quotes: readonly Pick<Quote, 'text'>[]): boolean {
   const known = new Set(quotes.flatMap(({ text }) => indexTerms(text)))
+  const asked = new Set(indexTerms(question))
   const terms = indexTerms(answer)
-  return terms.length > 0 && terms.every((term) => known.has(term))
+  return terms.every((term) => known.has(term)) && terms.some((term) => !asked.has(term))
 }
