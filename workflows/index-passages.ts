@@ -8,7 +8,7 @@ const BYTES_PER_TOKEN = 5
 export function passagesToIndex(document: Document): Passage[] {
   const sections = new Map(document.sections.map((section) => [section.start, section]))
   const cut = passages(document, { count: estimateTokens }).flatMap((passage) => withoutHeading(passage, sections.get(passage.start)))
-  return cut.map((passage, index) => ({ ...passage, index }))
+  return cut.map(({ start, end, text, sections: titles }, index) => ({ index, start, end, text, sections: titles }))
 }
 
 function estimateTokens(text: string): number {
