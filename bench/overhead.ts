@@ -11,6 +11,7 @@ import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { haystack } from './haystack.ts'
 import { linePlot } from './plot.ts'
 import { quantile } from './statistics.ts'
+import { measureTimerDelay } from './timer-delay.ts'
 
 const CHUNK_TOKENS = 150
 const CODE_UNITS_PER_TOKEN = 4
@@ -37,7 +38,10 @@ export async function measureOverhead({ log, seed, signal }: BenchOptions, scale
     log(`overhead: ${timed.calls} calls in ${Math.round(timed.total)} ms, of it ${Math.round(timed.model)} ms in the model`)
     const watched = await runChain({ chunks: scale.watched, seed, signal, path: join(folder, 'watched.db'), onSample: heapMegabytes })
     log(`overhead: the largest snapshot of ${watched.calls} calls has ${watched.snapshotBytes} bytes`)
-    return toResult(timed, watched, seed)
+    const timer = await measureTimerDelay(seed, signal)
+    log(`overhead: 99 of 100 ticks came less than ${timer.p99.toFixed(1)} ms late during a prefill (${timer.ticks} ticks)`)
+    const result = await toResult(timed, watched, seed)
+    return { ...result, figures: { ...result.figures, timerDelayP99: timer.p99, timerTicks: timer.ticks } }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
