@@ -9,6 +9,12 @@ export interface Usage {
   readonly usd?: number | undefined
 }
 
+/** What a step may take, for plans. */
+export interface Estimate extends Usage {
+  /** Seconds, where the speed of the model is known. */
+  readonly seconds?: number | undefined
+}
+
 /** A call that an agent makes through its host: the host checks the window, keeps the limits, retries and counts. */
 export interface AgentCall {
   readonly model: ChatModel
@@ -58,7 +64,7 @@ export interface Agent<Input, Output, Recorded = Output> {
   run(input: Input, context: AgentContext): Promise<Recorded>
   place(recorded: Recorded, input: Input): Output
   /** What one step on this input may take at most, for plans; `usd` is left out where the model's price is not known. */
-  estimate(input: Input): Usage
+  estimate(input: Input): Estimate
 }
 
 /** Whether a value is an agent rather than a model. */

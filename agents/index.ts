@@ -1,5 +1,5 @@
 /** Who decides, one step at a time: workers, managers, judges and the rest, each a function of a model and an input with its prompt beside it. */
-export { type Agent, type AgentCall, type AgentContext, isAgent, type Usage } from './agent.ts'
+export { type Agent, type AgentCall, type AgentContext, type Estimate, isAgent, type Usage } from './agent.ts'
 export { type Budget, type BudgetParts, type BudgetQuery, solveBudget } from './budget.ts'
 export { combineUnits } from './combine-units.ts'
 export { type CommunicationUnit, emptyUnit, type Quote } from './communication-unit.ts'

@@ -1,12 +1,13 @@
 /** The manager of quoting workers: ranks their quotations, says honestly when none answers, and writes a short answer from the best few. */
 import { indexTerms } from '../memory/index.ts'
-import type { ChatModel, LikelihoodModel } from '../models/index.ts'
+import { type ChatModel, describe, type LikelihoodModel } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import type { Quote } from './communication-unit.ts'
 import { answerConfidence } from './answer-confidence.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
 import { groupQuotes } from './group-quotes.ts'
 import { rankQuotes } from './rank-quotes.ts'
+import { usageOf } from './usage-of.ts'
 import { NOT_FOUND_TEXT } from './writing-manager.ts'
 
 /** What the manager answers from, and the title of the whole, which names what its sentences may leave unnamed. */
@@ -41,12 +42,13 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
     }),
     run: (input, context) => reply(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
     place: (recorded) => recorded,
-    estimate: ({ question = '', unit }) => ({
-      calls: 1,
-      inputTokens: model.count(question) + unit.quotes.slice(0, maxQuotes).reduce((sum, { text }) => sum + model.count(text), 64),
-      outputTokens: ANSWER_TOKENS,
-      usd: 0,
-    }),
+    estimate: ({ question = '', unit }) =>
+      usageOf(
+        describe(model),
+        1,
+        model.count(question) + unit.quotes.slice(0, maxQuotes).reduce((sum, { text }) => sum + model.count(text), 64),
+        ANSWER_TOKENS,
+      ),
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Chunk } from '../chunkers/index.ts'
 import { ContextOverflowError } from '../errors/index.ts'
-import { type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodQuery } from '../models/index.ts'
+import { type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodQuery, type SelfDescribing } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import { emptyUnit, type Quote } from './communication-unit.ts'
 import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
@@ -12,6 +12,7 @@ import { placeQuotes } from './place-reading.ts'
 import type { QuoteSignals } from './quote-signals.ts'
 import { gainOf, isAboutQuestion } from './rank-quotes.ts'
 import { nextQuoteNumber } from './references.ts'
+import { usageOf } from './usage-of.ts'
 import type { RecordedQuote, RecordedReading, Worker, WorkerInput, WorkerOutput } from './worker.ts'
 
 export interface QuotingWorkerOptions {
@@ -29,6 +30,8 @@ export interface QuotingInput extends WorkerInput {
 
 /** Tokens of a chunk where the caller does not say: the worker judges passages, so a chunk is only the reach of one step. */
 const CHUNK_TOKENS = 1024
+/** A model that exposes likelihoods runs here. */
+const FREE = { input: 0, output: 0 }
 /** Most tokens of a passage with its title: what the prompt adds is a handful. */
 const PASSAGE_TOKENS = 160
 
@@ -36,7 +39,7 @@ const PASSAGE_TOKENS = 160
  * Makes the worker. Its notes stay empty; its unit is the quotations with their `QuoteSignals`. `score` is the gain, likelihood less baseline,
  * for each token of the question.
  */
-export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOptions = {}): Worker {
+export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, options: QuotingWorkerOptions = {}): Worker {
   const { candidates: most = 8, maxQuotes = 24 } = options
   return {
     name: 'quoting-worker',
@@ -51,12 +54,10 @@ export function quotingWorker(model: LikelihoodModel, options: QuotingWorkerOpti
     }),
     run: (input, context) => read(model, input, most, context),
     place: (recorded, input) => place(recorded, input, maxQuotes),
-    estimate: ({ question = '', candidates }: QuotingInput) => ({
-      calls: 1,
-      inputTokens: ((candidates?.length ?? most) + 1) * (model.count(question) + PASSAGE_TOKENS / 2),
-      outputTokens: 0,
-      usd: 0,
-    }),
+    estimate: ({ question = '', candidates }: QuotingInput) => {
+      const queries = (candidates?.length ?? most) + 1
+      return usageOf({ price: FREE, ...model.describe?.() }, 1, queries * (model.count(question) + PASSAGE_TOKENS / 2), 0)
+    },
     chunkBudget: (question) => chunkBudget(model, question),
     count: (text) => model.count(text),
   }

@@ -1,8 +1,18 @@
 import { cost, type ModelDescription } from '../models/index.ts'
-import type { Usage } from './agent.ts'
+import type { Estimate } from './agent.ts'
 
-/** Usage with its price, where the model's is known. */
-export function usageOf({ price }: Pick<ModelDescription, 'price'>, calls: number, inputTokens: number, outputTokens: number): Usage {
-  const usage = { calls, inputTokens, outputTokens }
-  return price === undefined ? usage : { ...usage, usd: cost(usage, price) }
+/** Estimate with its price and its time, where the model's are known. */
+export function usageOf(
+  { price, speed }: Pick<ModelDescription, 'price' | 'speed'>,
+  calls: number,
+  inputTokens: number,
+  outputTokens: number,
+): Estimate {
+  return {
+    calls,
+    inputTokens,
+    outputTokens,
+    ...(price === undefined ? {} : { usd: cost({ inputTokens, outputTokens }, price) }),
+    ...(speed === undefined ? {} : { seconds: inputTokens / speed.input + outputTokens / speed.output }),
+  }
 }

@@ -19,6 +19,8 @@ export interface ModelDescription {
   readonly margin: number
   /** Tokens that the chat format adds to each message, at most. */
   readonly perMessage: number
+  /** Tokens a second that are read and written, roughly, where the model runs on this machine: for the time of a plan. */
+  readonly speed?: { readonly input: number; readonly output: number }
   /** US dollars a million tokens, where known. */
   readonly price?: Price
 }

@@ -62,6 +62,8 @@ export interface LocalModelParts {
   readonly hold: EngineHold
 }
 
+/** What two cores do, with some room (see `bench read-speed`). */
+const SPEED = { input: 400, output: 25 }
 /** It runs on this machine. */
 const FREE = { input: 0, output: 0 }
 
@@ -91,7 +93,17 @@ export class WorkerModel implements LocalModel {
     const { id, window } = this
     const maxOutput = Math.min(longestReply, Math.floor(window / 4))
     const count = (text: string): number => this.count(text)
-    this.#description ??= { id, window, maxOutput, count, exact: true, margin: 0, perMessage: this.#tokensPerMessage(), price: FREE }
+    this.#description ??= {
+      id,
+      window,
+      maxOutput,
+      count,
+      exact: true,
+      margin: 0,
+      perMessage: this.#tokensPerMessage(),
+      price: FREE,
+      speed: SPEED,
+    }
     return this.#description
   }
 

@@ -2,7 +2,7 @@
  * Chooses by length, task and model: what fits is read in one call, a summary is a map-reduce, and for a question about a long text
  * retrieval narrows and a chain reads what it left.
  */
-import { emptyUnit, type QuoteManagerInput, type QuotingInput, type Worker } from '../agents/index.ts'
+import { emptyUnit, type Estimate, type QuoteManagerInput, type QuotingInput, type Worker } from '../agents/index.ts'
 import type { Chunk } from '../chunkers/index.ts'
 import { type ChatModel, describe, isLikelihoodModel, type NamedEmbedder, openLocalModel } from '../models/index.ts'
 import { attempt } from './attempt.ts'
@@ -71,7 +71,12 @@ export function narrowedChain(options: AutoOptions): Strategy {
 
 function planNarrowed(context: SourceContext, { worker, manager }: Roles, { candidates = 20 }: AutoOptions): Plan {
   const chunks = chunksFor(context, worker)
-  const readings = chunks.slice(0, candidates).map((chunk) => worker.estimate({ chunk, ...asked(context) }))
+  const one = [{ start: 0, end: 1, score: 1 }]
+  const estimate = (chunk: Chunk): Estimate => {
+    const input: QuotingInput = { chunk, candidates: one, ...asked(context) }
+    return worker.estimate(input)
+  }
+  const readings = chunks.slice(0, candidates).map(estimate)
   const answer = manager.estimate({ unit: emptyUnit, ...asked(context) })
   const notes =
     chunks.length > readings.length
