@@ -27,7 +27,7 @@ const ANSWER_TOKENS = 32
 /** Most tokens of a quotation. */
 const QUOTE_TOKENS = 60
 /** Confidence that flags about half of the questions without an answer, and few of the others. */
-const THRESHOLD = 0.53
+const THRESHOLD = 0.51
 
 export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
   const { maxQuotes = 3, threshold = THRESHOLD } = options

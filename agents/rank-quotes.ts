@@ -7,8 +7,8 @@ type Scored = Pick<Quote, 'signals' | 'text'>
 
 /** Gain for each token of the question from which a passage is taken to be about it. */
 const ABOUT = 0.25
-/** Weight of the kind of answer beside the three normalised scores. */
-const TYPE_WEIGHT = 0.5
+/** Weights of the three normalised scores, and of the kind of answer beside them. */
+const WEIGHTS = { words: 1, similarity: 1.3, likelihood: 0.8, type: 0.8 } as const
 
 /** Gain of the question's likelihood through a passage, for each token. */
 export function gainOf(quote: Pick<Scored, 'signals'>): number {
@@ -27,11 +27,14 @@ export function isAboutQuestion(quote: Pick<Scored, 'signals'>): boolean {
  */
 export function rankQuotes<T extends Scored>(question: string, quotes: readonly T[]): (T & { readonly score: number })[] {
   const signals = quotes.map(signalsOf)
-  const lists = (['likelihood', 'words', 'similarity'] as const).map((name) => normalise(signals.map((values) => values[name])))
+  const [words, similarities, likelihoods] = (['words', 'similarity', 'likelihood'] as const).map((name) => {
+    return normalise(signals.map((values) => values[name])).map((value) => WEIGHTS[name] * value)
+  })
+  const most = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0)
   return quotes
     .map((quote, at) => {
-      const sum = lists.reduce((total, list) => total + (list[at] ?? 0), TYPE_WEIGHT * answerType(question, quote.text))
-      return { ...quote, score: sum / (lists.length + TYPE_WEIGHT) }
+      const type = WEIGHTS.type * answerType(question, quote.text)
+      return { ...quote, score: ((words?.[at] ?? 0) + (similarities?.[at] ?? 0) + (likelihoods?.[at] ?? 0) + type) / most }
     })
     .toSorted((a, b) => b.score - a.score)
 }
