@@ -72,14 +72,23 @@ function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: AttentionSha
   const mask = graph.input('mask', 'float32', [1, 1, 'S', 'S'])
   const queryParts = addParts(graph, queries, shape.parts)
   const maskParts = addParts(graph, mask, shape.parts)
+  let later = graph.node('Sub', [graph.integers([0]), lengthOf(graph, k)])
   const attended = queryParts.map((query, index) => {
+    // Keys that come after all queries of a part are not even multiplied: `later` counts them, below zero, from the end.
+    later = graph.node('Add', [later, graph.node('Shape', [query], { attributes: { start: 2, end: 3 } })])
+    const cut = (value: string, axis: number): string => (index === queryParts.length - 1 ? value : addStart(graph, value, later, axis))
     const stacked = addStacked(graph, query, config)
-    const own = addMasked(graph, addScores(graph, stacked, k, config), maskParts[index] ?? mask, query)
+    const own = addMasked(graph, addScores(graph, stacked, cut(k, 1), config), cut(maskParts[index] ?? mask, 3), query)
     const scores = [...keys.map((key) => addScores(graph, stacked, key, config)), own]
     const weights = graph.node('Softmax', [addConcat(graph, scores, 2)], { attributes: { axis: -1 } })
-    return graph.node('Reshape', [graph.node('MatMul', [weights, values]), graph.node('Shape', [query])])
+    return graph.node('Reshape', [graph.node('MatMul', [weights, cut(values, 1)]), graph.node('Shape', [query])])
   })
   return addConcat(graph, attended, 2)
+}
+
+/** The values of `axis` before index `end`, which may be negative. */
+function addStart(graph: GraphBuilder, value: string, end: string, axis: number): string {
+  return graph.node('Slice', [value, graph.integers([0]), end, graph.integers([axis])])
 }
 
 /** Cuts [.., .., S, ..] along S. */

@@ -23,6 +23,12 @@ export interface DecoderConfig {
   readonly weightForm: string
 }
 
+/** Rotated keys and values of one layer, each [tokens, kvHeads headDim], in the order of the tokens. */
+export interface CacheRows {
+  readonly keys: Float32Array
+  readonly values: Float32Array
+}
+
 /**
  * Rotated keys and values of every layer, their position ids and the index of the source token each row came from.
  * A value owned by the caller: nothing else changes it, and `dispose` frees it.
@@ -34,10 +40,16 @@ export interface KVCache {
   readonly positions: Int32Array
   /** Bytes of keys and values held. */
   readonly bytes: number
+  /** Hidden row [hidden] of the last token after the last layer, when it is known: what scores the first token after the cache. */
+  lastHidden: Float32Array | undefined
   /** A copy that grows on its own; rows are shared until one of the two writes. */
   fork(): KVCache
   /** Forgets all tokens from index `length` on. */
   truncate(length: number): void
+  /** A copy of what `layer` holds, for a place outside the program. */
+  exportRows(layer: number): CacheRows
+  /** Appends rows that `exportRows` gave, at `positions` [tokens]; `lastHidden` is unknown from then on. The layers have to be given alike. */
+  importRows(layer: number, rows: CacheRows, positions: Int32Array): void
   dispose(): void
   [Symbol.dispose](): void
 }

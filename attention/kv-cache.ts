@@ -2,7 +2,7 @@
  * Keys and values in blocks that TypeScript owns. Closed blocks are full and never change, so forks share them; the tail grows in small
  * steps, because a run reads its whole capacity, and is copied when a fork or a truncated closed block has to grow.
  */
-import type { KVCache } from './decoder.ts'
+import type { CacheRows, KVCache } from './decoder.ts'
 
 /** Tokens of a closed block. */
 export const blockTokens = 512
@@ -130,6 +130,24 @@ export class BlockCache implements KVCache {
     this.lastHidden = undefined
   }
 
+  exportRows(layer: number): CacheRows {
+    const { closed, tail, fill } = this.view(layer)
+    const size = this.layerLength(layer) * this.shape.kvHeads * this.shape.headDim
+    const rows = { keys: new Float32Array(size), values: new Float32Array(size) }
+    for (const [index, block] of closed.entries()) readBlock(block, blockTokens, rows, index * blockTokens, this.shape)
+    if (tail !== undefined) readBlock(tail, fill, rows, closed.length * blockTokens, this.shape)
+    return rows
+  }
+
+  /** @throws RangeError when the rows are not one for each position, or the layers disagree about the position of a token */
+  importRows(layer: number, { keys, values }: CacheRows, positions: Int32Array): void {
+    const size = positions.length * this.shape.kvHeads * this.shape.headDim
+    if (keys.length !== size || values.length !== size) {
+      throw new RangeError(`Cannot import rows as ${keys.length} keys and ${values.length} values are not the ${size} of their positions`)
+    }
+    this.append(layer, keys, values, positions)
+  }
+
   /** Takes back what a failed run appended to layers `[from, to)`: each keeps `length` tokens at most. */
   rewind(from: number, to: number, length: number): void {
     for (let layer = from; layer < to; layer++) {
@@ -210,6 +228,18 @@ function copyBlock(from: CacheBlock, to: CacheBlock, tokens: number, { kvHeads, 
     const target = head * to.capacity * headDim
     to.keys.set(from.keys.subarray(start, start + tokens * headDim), target)
     to.values.set(from.values.subarray(start, start + tokens * headDim), target)
+  }
+}
+
+/** Copies the first `tokens` of a block to rows `start` and on. */
+function readBlock(block: CacheBlock, tokens: number, rows: CacheRows, start: number, { kvHeads, headDim }: CacheShape): void {
+  for (let token = 0; token < tokens; token++) {
+    for (let head = 0; head < kvHeads; head++) {
+      const from = (head * block.capacity + token) * headDim
+      const to = ((start + token) * kvHeads + head) * headDim
+      rows.keys.set(block.keys.subarray(from, from + headDim), to)
+      rows.values.set(block.values.subarray(from, from + headDim), to)
+    }
   }
 }
 

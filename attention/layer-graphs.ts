@@ -4,16 +4,19 @@
  * d = head dimension.
  */
 import type { DecoderConfig } from './decoder.ts'
-import { addLinear, contributed } from './linear-nodes.ts'
+import { addLinear, addLinearParts, contributed } from './linear-nodes.ts'
 import { GraphBuilder } from './onnx-model.ts'
 import type { WeightMatrix } from './packed-weights.ts'
 
-/** Weights of one layer. Matrices of one list share their input and are multiplied as one where their types allow it. */
+/**
+ * Weights of one layer. Matrices of one list share their input and are multiplied as one where their types allow it. A norm that is a name is
+ * an input of the graph.
+ */
 export interface LayerWeights {
-  readonly attentionNorm: Float32Array
+  readonly attentionNorm: Float32Array | string
   readonly queryKeyValue: readonly WeightMatrix[]
   readonly attentionOutput: readonly WeightMatrix[]
-  readonly feedForwardNorm: Float32Array
+  readonly feedForwardNorm: Float32Array | string
   readonly gateUp: readonly WeightMatrix[]
   readonly down: readonly WeightMatrix[]
 }
@@ -27,11 +30,12 @@ export function buildProjectionGraph(config: DecoderConfig, weights: LayerWeight
   const { hidden, heads, kvHeads, headDim } = config
   const x = graph.input('x', 'float32', ['S', hidden])
   const tables = rotaryInputs(graph, config)
-  const product = addLinear(graph, addNorm(graph, x, weights.attentionNorm, config), weights.queryKeyValue)
   const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim]
-  graph.node('Split', [product, graph.integers(sizes)], { outputs: ['q_flat', 'k_flat', 'v'], attributes: { axis: 1 } })
-  addRotary(graph, 'q', tables, heads * headDim)
-  addRotary(graph, 'k', tables, kvHeads * headDim)
+  const normed = addNorm(graph, x, weights.attentionNorm, config)
+  const [q = '', k = '', v = ''] = addLinearParts(graph, normed, weights.queryKeyValue, sizes)
+  addRotary(graph, q, tables, { name: 'q', width: heads * headDim })
+  addRotary(graph, k, tables, { name: 'k', width: kvHeads * headDim })
+  graph.node('Identity', [v], { outputs: ['v'] })
   graph.output('q', 'float32', ['S', heads * headDim])
   graph.output('k', 'float32', ['S', kvHeads * headDim])
   graph.output('v', 'float32', ['S', kvHeads * headDim])
@@ -45,19 +49,22 @@ export function buildFeedForwardGraph(config: DecoderConfig, weights: LayerWeigh
   const x = graph.input('x', 'float32', ['S', hidden])
   const a = graph.input('a', 'float32', ['S', heads * headDim])
   const attended = graph.node('Add', [x, addLinear(graph, a, weights.attentionOutput)])
-  const product = addLinear(graph, addNorm(graph, attended, weights.feedForwardNorm, config), weights.gateUp)
-  graph.node('Split', [product, graph.integers([feedForward, feedForward])], { outputs: ['gate', 'up'], attributes: { axis: 1 } })
+  const normed = addNorm(graph, attended, weights.feedForwardNorm, config)
+  const [gate = '', up = ''] = addLinearParts(graph, normed, weights.gateUp, [feedForward, feedForward])
   // QuickGelu with alpha 1 is SiLU: z sigmoid(z).
-  const active = graph.node('QuickGelu', ['gate'], { domain: contributed, attributes: { alpha: { float: 1 } } })
-  const down = addLinear(graph, graph.node('Mul', [active, 'up']), weights.down)
+  const active = graph.node('QuickGelu', [gate], { domain: contributed, attributes: { alpha: { float: 1 } } })
+  const down = addLinear(graph, graph.node('Mul', [active, up]), weights.down)
   graph.node('Add', [attended, down], { outputs: ['y'] })
   graph.output('y', 'float32', ['S', hidden])
   return graph.encode()
 }
 
-/** Adds RMS normalisation of the rows of `x`. */
-export function addNorm(graph: GraphBuilder, x: string, scale: Float32Array, config: DecoderConfig): string {
-  const weights = graph.constant({ type: 'float32', dims: [scale.length], data: scale })
+/** Adds RMS normalisation of the rows of `x`; a `scale` that is a name becomes an input. */
+export function addNorm(graph: GraphBuilder, x: string, scale: Float32Array | string, config: DecoderConfig): string {
+  const weights =
+    typeof scale === 'string'
+      ? graph.input(scale, 'float32', [config.hidden])
+      : graph.constant({ type: 'float32', dims: [scale.length], data: scale })
   const attributes = { axis: -1, epsilon: { float: config.normEpsilon }, stash_type: 1 }
   return graph.node('SimplifiedLayerNormalization', [x, weights], { attributes })
 }
@@ -70,8 +77,8 @@ function rotaryInputs(graph: GraphBuilder, config: DecoderConfig): string[] {
   ]
 }
 
-function addRotary(graph: GraphBuilder, name: string, tables: readonly string[], width: number): void {
-  const batched = graph.node('Unsqueeze', [`${name}_flat`, graph.integers([0])])
+function addRotary(graph: GraphBuilder, rows: string, tables: readonly string[], { name, width }: { name: string; width: number }): void {
+  const batched = graph.node('Unsqueeze', [rows, graph.integers([0])])
   const rotated = graph.node('RotaryEmbedding', [batched, ...tables], { domain: contributed, attributes: { interleaved: 1 } })
   graph.node('Reshape', [rotated, graph.integers([-1, width])], { outputs: [name] })
 }

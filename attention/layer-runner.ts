@@ -1,16 +1,23 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
 import type { DecoderConfig } from './decoder.ts'
+import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import type { BlockCache, CacheBlock } from './kv-cache.ts'
 import { nextTask } from './next-task.ts'
 import { rotaryTables } from './rotary-tables.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
-/** Inference sessions of one layer. */
-export interface LayerSessions {
+/** The two graphs of a layer. */
+export interface SessionPair {
   readonly projection: OnnxSession
   readonly feedForward: OnnxSession
+}
+
+/** What runs one layer. */
+export interface LayerSessions extends SessionPair {
+  /** Weights for the graphs that serve all layers. */
+  readonly dense: DenseLayer | undefined
 }
 
 /** Consecutive rows that belong to one sequence. */
@@ -36,11 +43,17 @@ interface Rows {
 /** Up to this many new tokens, blocks of the cache are read where they lie; above, putting them side by side costs less than it saves. */
 const mostSeparateRows = 8
 
-/** Most bytes of scores held at once. Larger buffers fall out of the allocator's reach and are mapped and cleared anew each time. */
-const mostScoreBytes = 1 << 24
+/** From this many rows on, arithmetic with float32 weights gains more than reading them costs. */
+const fewestDenseRows = 64
+
+/**
+ * Rows of a part of a slab: few, so that the scores of one part stay in the processor's caches and few products are masked away; enough for
+ * full speed of the products.
+ */
+const partRows = 64
 
 /** Most parts of a slab: each makes the graph longer. */
-const mostParts = 8
+const mostParts = 16
 
 /** Added to the score of a key that must not be seen; finite, so that no row of scores can become NaN. */
 const hidden = -1e30
@@ -49,15 +62,18 @@ export class LayerRunner {
   readonly #config: DecoderConfig
   readonly #pool: SessionPool
   readonly #layers: readonly LayerSessions[]
+  readonly #shared: SessionPair
   readonly #attention = new Map<string, Promise<OnnxSession>>()
   readonly #tensors = new WeakMap<Float32Array, OnnxTensor>()
   readonly #tables: { readonly cos: OnnxTensor; readonly sin: OnnxTensor }
   #mask: { readonly key: string; readonly tensor: OnnxTensor } | undefined
 
-  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[]) {
+  /** `shared` are the graphs whose weights are inputs. */
+  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[], shared: SessionPair) {
     this.#config = config
     this.#pool = pool
     this.#layers = layers
+    this.#shared = shared
     const { cos, sin } = rotaryTables(config)
     const dims = [config.window, config.headDim / 2]
     this.#tables = { cos: pool.floats(cos, dims), sin: pool.floats(sin, dims) }
@@ -87,11 +103,17 @@ export class LayerRunner {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
-    const rows = await this.#pool.run(sessions.projection, { x, positions: ids, ...this.#tables }, ['q', 'k', 'v'])
+    const { projection, feedForward, given } = this.#forRows(sessions, positions.length)
+    const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables, ...given?.projection }, ['q', 'k', 'v'])
     const attended = await this.#attendAll(layer, rows, positions, segments)
     const a = this.#pool.floats(attended, [positions.length, this.#queryWidth])
-    const { y } = await this.#pool.run(sessions.feedForward, { x, a }, ['y'])
+    const { y } = await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])
     return y
+  }
+
+  #forRows(sessions: LayerSessions, count: number): SessionPair & { given?: GivenLayer } {
+    if (sessions.dense === undefined || count < fewestDenseRows) return sessions
+    return { ...this.#shared, given: sessions.dense.given() }
   }
 
   async #attendAll(layer: number, rows: Rows, positions: Int32Array, segments: readonly Segment[]): Promise<Float32Array> {
@@ -112,7 +134,7 @@ export class LayerRunner {
     const count = positions.length
     const { closed, tail, fill } = cache.view(layer)
     const form = count <= mostSeparateRows ? 'rows' : 'slab'
-    const parts = form === 'rows' ? 1 : this.#partsFor(count, cache.layerLength(layer) + count)
+    const parts = form === 'rows' ? 1 : this.#partsFor(count)
     const session = await this.#attentionSession({ blocks: closed.length, tail: tail !== undefined, form, parts })
     const capacity = form === 'rows' ? (tail?.capacity ?? 0) : 0
     const feeds: Record<string, OnnxTensor> = {
@@ -145,9 +167,8 @@ export class LayerRunner {
   }
 
   /** A power of two, so that few different graphs are made. */
-  #partsFor(count: number, keys: number): number {
-    const bytes = 4 * this.#config.heads * count * keys
-    let parts = Math.min(2 ** Math.max(0, Math.ceil(Math.log2(bytes / mostScoreBytes))), mostParts)
+  #partsFor(count: number): number {
+    let parts = Math.min(2 ** Math.max(0, Math.round(Math.log2(count / partRows))), mostParts)
     // The operator makes all parts but the last of equal size, so few tokens may not go round.
     while (Math.ceil(count / parts) * (parts - 1) >= count) parts /= 2
     return parts

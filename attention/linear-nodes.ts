@@ -17,8 +17,21 @@ export function addLinear(graph: GraphBuilder, x: string, matrices: readonly Wei
   return graph.node('Concat', products, { attributes: { axis: 1 } })
 }
 
+/** As `addLinear`, but cut along the outputs into parts of `sizes`; matrices of these sizes are multiplied one by one, which saves the cut. */
+export function addLinearParts(graph: GraphBuilder, x: string, matrices: readonly WeightMatrix[], sizes: readonly number[]): string[] {
+  if (matrices.length === sizes.length) return matrices.map((matrix) => addProduct(graph, x, matrix))
+  const product = addLinear(graph, x, matrices)
+  const outputs = sizes.map((_, index) => `${product}_part${index}`)
+  graph.node('Split', [product, graph.integers(sizes)], { outputs, attributes: { axis: 1 } })
+  return outputs
+}
+
 function addProduct(graph: GraphBuilder, x: string, matrix: WeightMatrix): string {
   if (matrix.kind === 'nibbles') return addNibbleProduct(graph, x, matrix)
+  if (matrix.kind === 'given') {
+    const given = graph.input(matrix.name, 'float32', [matrix.outputs, matrix.inputs])
+    return graph.node('FusedMatMul', [x, given], { domain: contributed, attributes: { transB: 1, alpha: { float: 1 } } })
+  }
   const weights = graph.constant({ type: 'float32', dims: [matrix.inputs, matrix.outputs], data: matrix.values })
   return graph.node('MatMul', [x, weights])
 }

@@ -22,7 +22,7 @@ export interface OnnxDecoderParts {
 }
 
 /** Tokens that go through the layers together: enough for full speed, few enough for bounded memory and prompt cancellation. */
-export const sliceTokens = 256
+export const sliceTokens = 512
 
 export class OnnxDecoder implements Decoder {
   readonly config: DecoderConfig

@@ -1,6 +1,7 @@
 /** Opens a model file as a decoder that runs on an ONNX runtime. */
 import { createBpeTokenizer } from './bpe-tokenizer.ts'
 import type { Decoder, DecoderConfig } from './decoder.ts'
+import { DenseLayer, denseLayerBytes, givenWeights } from './dense-layer.ts'
 import { EmbeddingTable } from './embedding-table.ts'
 import { readGguf, type GgufFile } from './gguf.ts'
 import { buildHeadGraph } from './head-graph.ts'
@@ -19,10 +20,18 @@ export interface OpenDecoderOptions {
   readonly source: ByteSource
   /** Threads of one run; the runtime's own choice by default. */
   readonly threads?: number
+  /**
+   * Most bytes of de-quantised float32 weights held besides the packed ones, by default 512 MiB; made at the first long read. Many tokens at
+   * once go through these, as float32 arithmetic is fastest; few go through the packed ones, as reading less is fastest. Layers beyond the
+   * limit are packed only.
+   */
+  readonly denseBytes?: number
   readonly signal?: AbortSignal
   /** Told after each layer is loaded: a share from 0 to 1. */
   readonly onProgress?: (share: number) => void
 }
+
+const defaultDenseBytes = 512 * 1024 ** 2
 
 /**
  * Reads the file's header, then loads the weights layer by layer, so that little more than one packed copy of them is held.
@@ -30,7 +39,8 @@ export interface OpenDecoderOptions {
  * @throws ModelFileError when the file is damaged or of a kind that is not supported
  */
 export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder> {
-  const { runtime, source, threads, signal } = options
+  const { runtime, source, threads, signal, denseBytes = defaultDenseBytes } = options
+  if (!(denseBytes >= 0)) throw new RangeError(`Cannot hold float32 weights as denseBytes is not zero or more: ${denseBytes}`)
   signal?.throwIfAborted()
   const file = await readGguf(source)
   const config = readConfig(file)
@@ -38,10 +48,15 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   const template = file.metadata.get('tokenizer.chat_template')
   const pool = new SessionPool(runtime, threads)
   try {
-    const layers = await openLayers(file, config, pool, options)
+    const layers = await openLayers(file, config, pool, { ...options, denseBytes })
     const head = await pool.open(buildHeadGraph(config, await loadHeadWeights(file)))
     const embeddings = await EmbeddingTable.load(file)
-    const runner = new LayerRunner(config, pool, layers)
+    const given = givenWeights(config)
+    const shared = {
+      projection: await pool.open(buildProjectionGraph(config, given), { arena: true }),
+      feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
+    }
+    const runner = new LayerRunner(config, pool, layers, shared)
     const chatTemplate = typeof template === 'string' ? template : undefined
     return new OnnxDecoder({ config, tokenizer, chatTemplate, pool, runner, head, embeddings })
   } catch (error) {
@@ -50,16 +65,22 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   }
 }
 
-async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPool, options: OpenDecoderOptions): Promise<LayerSessions[]> {
+type LayerOptions = Pick<OpenDecoderOptions, 'signal' | 'onProgress'> & { readonly denseBytes: number }
+
+async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPool, options: LayerOptions): Promise<LayerSessions[]> {
   const layers: LayerSessions[] = []
+  let room = options.denseBytes
   for (let layer = 0; layer < config.layers; layer++) {
     await nextTask()
     options.signal?.throwIfAborted()
     const weights = await loadLayerWeights(file, layer)
-    layers.push({
-      projection: await pool.open(buildProjectionGraph(config, weights)),
-      feedForward: await pool.open(buildFeedForwardGraph(config, weights)),
-    })
+    const projection = await pool.open(buildProjectionGraph(config, weights))
+    const feedForward = await pool.open(buildFeedForwardGraph(config, weights))
+    // A matrix that is float32 in its session as it is would only be held twice.
+    const isPacked = weights.gateUp.every(({ kind }) => kind === 'nibbles')
+    room -= isPacked ? denseLayerBytes(config) : 0
+    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, pool) : undefined
+    layers.push({ projection, feedForward, dense })
     options.onProgress?.((layer + 1) / config.layers)
   }
   return layers

@@ -35,14 +35,25 @@ export interface DenseMatrix {
   readonly values: Float32Array
 }
 
-export type WeightMatrix = NibbleMatrix | DenseMatrix
+/** A float32 matrix [N, K] that is no part of the graph but given to each run as the input `name`, so that one graph serves all layers. */
+export interface GivenMatrix {
+  readonly kind: 'given'
+  readonly inputs: number
+  readonly outputs: number
+  readonly name: string
+}
+
+/** A matrix with its values. */
+type StoredMatrix = NibbleMatrix | DenseMatrix
+
+export type WeightMatrix = StoredMatrix | GivenMatrix
 
 const blockValues = 32
 
 /**
  * Packs `bytes`, rows of `inputs` values in blocks of `type`, one row an output. Rows of several tensors of one type may follow each other.
  */
-export function packWeights(type: TensorType, bytes: Uint8Array, inputs: number): WeightMatrix {
+export function packWeights(type: TensorType, bytes: Uint8Array, inputs: number): StoredMatrix {
   const layout = tensorLayouts[type]
   const outputs = bytes.length / ((inputs / layout.values) * layout.bytes)
   switch (type) {

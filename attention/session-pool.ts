@@ -3,12 +3,13 @@ import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
 
 /**
  * Threads must not spin while they wait: with a session a layer, spinning threads fight over the cores and decoding becomes many times
- * slower. The arena would keep every session's largest activations for good.
+ * slower. An arena keeps a session's largest activations for good: too much for a session a layer, but memory that is fresh in each run costs
+ * more than the arithmetic on some machines, so a session that serves all layers has one.
  */
-function sessionOptions(threads: number | undefined): object {
+function sessionOptions(threads: number | undefined, arena: boolean): object {
   return {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    enableCpuMemArena: false,
+    enableCpuMemArena: arena,
     enableMemPattern: false,
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   }
@@ -16,17 +17,18 @@ function sessionOptions(threads: number | undefined): object {
 
 export class SessionPool {
   readonly #runtime: OnnxRuntime
-  readonly #options: object
+  readonly #threads: number | undefined
   readonly #sessions: OnnxSession[] = []
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(runtime: OnnxRuntime, threads?: number) {
     this.#runtime = runtime
-    this.#options = sessionOptions(threads)
+    this.#threads = threads
   }
 
-  async open(model: Uint8Array): Promise<OnnxSession> {
-    const session = await this.#runtime.InferenceSession.create(model, this.#options)
+  /** `arena`: whether the session keeps the memory of its activations from run to run. */
+  async open(model: Uint8Array, { arena = false }: { readonly arena?: boolean } = {}): Promise<OnnxSession> {
+    const session = await this.#runtime.InferenceSession.create(model, sessionOptions(this.#threads, arena))
     this.#sessions.push(session)
     return session
   }

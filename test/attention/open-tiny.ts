@@ -1,16 +1,19 @@
 /** Opens the tiny model on the fast path and as the reference. */
 import * as runtime from 'onnxruntime-node'
-import { openDecoder, readGguf, type Decoder, type OnnxRuntime } from '../../attention/index.ts'
+import { openDecoder, readGguf, type Decoder, type OnnxRuntime, type OpenDecoderOptions } from '../../attention/index.ts'
 import { openReference, type ReferenceDecoder } from '../../attention/reference-decoder.ts'
 import { writeTinyModel, type TinyOptions } from './tiny-model.ts'
 import { memorySource } from './write-gguf.ts'
 
 export const onnxRuntime: OnnxRuntime = runtime
 
-export async function openTiny(options: TinyOptions = {}): Promise<{ decoder: Decoder; reference: ReferenceDecoder }> {
+export async function openTiny(
+  options: TinyOptions = {},
+  opening: Pick<OpenDecoderOptions, 'denseBytes'> = {},
+): Promise<{ decoder: Decoder; reference: ReferenceDecoder }> {
   const source = memorySource(writeTinyModel(options))
   return {
-    decoder: await openDecoder({ runtime: onnxRuntime, source, threads: 1 }),
+    decoder: await openDecoder({ runtime: onnxRuntime, source, threads: 1, ...opening }),
     reference: await openReference(await readGguf(source)),
   }
 }
