@@ -44,7 +44,7 @@ export interface GivenMatrix {
 }
 
 /** A matrix with its values. */
-type StoredMatrix = NibbleMatrix | DenseMatrix
+export type StoredMatrix = NibbleMatrix | DenseMatrix
 
 export type WeightMatrix = StoredMatrix | GivenMatrix
 

@@ -2,7 +2,7 @@ import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { describe, expect, test } from 'vitest'
 import { dequantise, type TensorType } from '../../attention/index.ts'
-import { packWeights, type WeightMatrix } from '../../attention/packed-weights.ts'
+import { packWeights, type StoredMatrix } from '../../attention/packed-weights.ts'
 import { randomValues } from './tiny-model.ts'
 
 const nibbles = Array.from({ length: 16 }, (_, index) => index | ((15 - index) << 4))
@@ -55,7 +55,7 @@ describe('packWeights()', () => {
 })
 
 /** The weight from input `column` to output `row`, read back by the operator's definition. */
-function valueAt(matrix: WeightMatrix, row: number, column: number): number {
+function valueAt(matrix: StoredMatrix, row: number, column: number): number {
   if (matrix.kind === 'dense') return matrix.values[column * matrix.outputs + row] ?? NaN
   const blocks = matrix.inputs / 32
   const block = Math.floor(column / 32)
