@@ -21,11 +21,11 @@ import {
 import { sqliteJournal } from 'scriptorium/workflows'
 
 const QUESTIONS = [
-  'What did Ahab nail to the main-mast as a reward for raising the White Whale?',
-  'What is Queequeg, the harpooneer, selling in the streets of New Bedford?',
-  "Which ship asks Ahab to help search for the captain's missing son?",
-  'What saved Ishmael from drowning when the ship sank?',
   'Who is the chief mate of the Pequod?',
+  'How long was the skeleton of the sperm whale at Tranque?',
+  "What is the name of Queequeg's little idol?",
+  'How many years of whaling did Ahab spend at sea?',
+  'Where is ambergris found?',
 ] as const
 
 const store = process.env['SCRIPTORIUM_HOME'] ?? '.scriptorium'
