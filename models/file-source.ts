@@ -9,16 +9,18 @@ export interface FileSource extends ByteSource {
 }
 
 /**
- * Opens a model file.
+ * Opens a model file, or another that belongs to a model: `what` names it in errors.
  *
  * @throws ModelFileError when the path does not lead to a file that can be read
  */
-export async function openFileSource(path: string): Promise<FileSource> {
-  const handle = await openHandle(path)
+export async function openFileSource(path: string, what = 'model'): Promise<FileSource> {
+  const handle = await openHandle(path, what)
   try {
     const found = await handle.stat()
     if (!found.isFile())
-      throw new ModelFileError(`Cannot open a model as its path does not lead to a file: ${path}. Give the path of a file`, { file: path })
+      throw new ModelFileError(`Cannot open a ${what} as its path does not lead to a file: ${path}. Give the path of a file`, {
+        file: path,
+      })
     return fileSource(path, found.size, handle)
   } catch (cause) {
     await handle.close()
@@ -26,11 +28,11 @@ export async function openFileSource(path: string): Promise<FileSource> {
   }
 }
 
-async function openHandle(path: string): Promise<FileHandle> {
+async function openHandle(path: string, what: string): Promise<FileHandle> {
   try {
     return await open(path, 'r')
   } catch (cause) {
-    throw new ModelFileError(`Cannot open a model as its file ${reasonOf(cause)}: ${path}. Check the path and its permissions`, {
+    throw new ModelFileError(`Cannot open a ${what} as its file ${reasonOf(cause)}: ${path}. Check the path and its permissions`, {
       file: path,
       cause,
     })

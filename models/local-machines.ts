@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, openEncoder } from '../attention/index.ts'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
+import { CacheTable } from './cache-table.ts'
 import { copyTokens } from './copy-tokens.ts'
 import { openFileSource } from './file-source.ts'
 import type {
@@ -26,12 +27,18 @@ type Handlers = { [M in LocalMethod]: (argument: Argument<M>, context: CallConte
 export class LocalMachines {
   readonly #decoders = new Map<string, Promise<Decoder>>()
   readonly #encoders = new Map<string, Promise<Encoder>>()
+  readonly #caches: CacheTable = new CacheTable((spec, signal) => this.#decoder(spec, signal))
   readonly #handlers: Handlers = {
     load: async (spec, { signal, progress }) => (await this.#decoder(spec, signal, progress)).config,
     release: (spec) => this.#release(spec),
     generate: (call, context) => this.#generate(call, context),
     score: (call, context) => this.#score(call, context),
     copy: async (call, { signal }) => copyTokens(await this.#decoder(call.decoder, signal), call, signal),
+    openCache: (call, context) => this.#caches.open(call, context),
+    forkCache: async (call) => this.#caches.fork(call),
+    saveCache: (call) => this.#caches.save(call),
+    loadCache: (call, context) => this.#caches.load(call, context),
+    closeCaches: async (ids) => this.#caches.close(ids),
     embed: (call, context) => this.#embed(call, context),
   }
 
@@ -43,6 +50,7 @@ export class LocalMachines {
 
   /** Frees everything that is open. */
   async dispose(): Promise<void> {
+    this.#caches.dispose()
     const machines = await Promise.allSettled([...this.#decoders.values(), ...this.#encoders.values()])
     this.#decoders.clear()
     this.#encoders.clear()
@@ -62,7 +70,8 @@ export class LocalMachines {
   }
 
   async #score(call: ScoreCall, context: CallContext): Promise<Float32Array[]> {
-    return scoreItems(await this.#decoder(call.decoder, context.signal), call.items, context)
+    const after = call.after === undefined ? undefined : this.#caches.get(call.after)
+    return scoreItems(await this.#decoder(call.decoder, context.signal), call.items, context, after)
   }
 
   async #embed({ encoder: spec, texts }: EmbedCall, { signal, progress, giveWay }: CallContext): Promise<Float32Array[]> {

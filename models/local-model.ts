@@ -1,6 +1,8 @@
 import { type ByteTokenizer, type DecoderConfig, encodeChat } from '../attention/index.ts'
-import { ContextOverflowError, ModelFileError } from '../errors/index.ts'
+import { ModelFileError } from '../errors/index.ts'
 import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
+import type { CacheHandle } from './cache-handle.ts'
+import { checkWindow } from './check-window.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
 import {
   type CopiedSpan,
@@ -11,8 +13,9 @@ import {
   type LikelihoodQuery,
 } from './likelihood-model.ts'
 import type { DecoderSpec, GenerateCall, ScoreItem } from './local-protocol.ts'
+import { ModelCaches } from './model-caches.ts'
 import { partStream } from './part-stream.ts'
-import type { EngineHold } from './shared-engine.ts'
+import { type EngineHold, releasePriority } from './shared-engine.ts'
 import { tokenSpans, trimmedSpan, wordEnds, wordStarts } from './token-spans.ts'
 import { TokenText } from './token-text.ts'
 
@@ -46,7 +49,20 @@ export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
   describe(): ModelDescription
   /** Loads the weights now rather than at the first call. */
   load(options?: LoadOptions): Promise<void>
-  /** Frees the weights; the model cannot be used any more. */
+  /**
+   * Reads `text` once and keeps what it computed, so that anything after it is scored without reading it again. Its tokens are those of the
+   * plain text, without special tokens.
+   *
+   * @throws RangeError when the text is empty; ContextOverflowError when it does not fit the window
+   */
+  openCache(text: string, options?: LoadOptions): Promise<CacheHandle>
+  /**
+   * Takes up a cache that `CacheHandle.save` wrote.
+   *
+   * @throws ModelFileError when the file is missing, of another model, weight form or version, cut short or damaged
+   */
+  loadCache(path: string, options?: LoadOptions): Promise<CacheHandle>
+  /** Frees the weights and the caches; the model cannot be used any more. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -70,9 +86,6 @@ const FREE = { input: 0, output: 0 }
 /** Longest reply when nothing is asked for: small models repeat themselves long before. */
 const longestReply = 1024
 
-/** Freed after everything else that was asked for. */
-const releasePriority = Number.MAX_SAFE_INTEGER
-
 /** What says, in plain text, that a copied answer is over. */
 const endings = ['\n', '\n\n', '.', '.\n']
 
@@ -80,6 +93,7 @@ export class WorkerModel implements LocalModel {
   readonly id: string
   readonly window: number
   readonly #parts: LocalModelParts
+  readonly #caches: ModelCaches
   #description: ModelDescription | undefined
   #disposed: Promise<void> | undefined
 
@@ -87,6 +101,7 @@ export class WorkerModel implements LocalModel {
     this.id = parts.id
     this.window = parts.config.window
     this.#parts = parts
+    this.#caches = new ModelCaches(parts)
   }
 
   describe(): ModelDescription {
@@ -146,7 +161,7 @@ export class WorkerModel implements LocalModel {
     const ids = tokenizer.encode(prompt)
     if (ids.length === 0) throw new RangeError('Cannot copy as the prompt is empty')
     if (!(maxTokens >= 1)) throw new RangeError(`Cannot copy as maxTokens is below 1: ${maxTokens}`)
-    this.#checkWindow('Cannot copy', { prompt: ids.length, output: maxTokens })
+    checkWindow('Cannot copy', { prompt: ids.length, output: maxTokens }, this.window)
     const spans = tokenSpans(tokenizer, source)
     const places = { source: spans.ids, starts: wordStarts(source, spans), ends: wordEnds(source, spans) }
     const call = { decoder: spec, prompt: ids, ...places, maxTokens, stop: [...this.#stop(), ...this.#endings()] }
@@ -154,17 +169,34 @@ export class WorkerModel implements LocalModel {
     return copied && { ...trimmedSpan(source, spans, copied.from, copied.to), logProb: copied.logProb }
   }
 
+  async openCache(text: string, options: LoadOptions = {}): Promise<CacheHandle> {
+    this.#engine()
+    options.signal?.throwIfAborted()
+    return this.#caches.open(text, options)
+  }
+
+  async loadCache(path: string, options: LoadOptions = {}): Promise<CacheHandle> {
+    this.#engine()
+    options.signal?.throwIfAborted()
+    return this.#caches.load(path, options)
+  }
+
   dispose(): Promise<void> {
-    const { spec, hold } = this.#parts
-    const free = async (): Promise<void> => {
-      await hold.release(() => hold.engine.call('release', spec, { priority: releasePriority, model: this.id }))
-    }
-    this.#disposed ??= free()
+    this.#disposed ??= this.#free()
     return this.#disposed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
+  }
+
+  async #free(): Promise<void> {
+    const { spec, hold } = this.#parts
+    const freeCaches = this.#caches.end()
+    await hold.release(async () => {
+      await freeCaches()
+      await hold.engine.call('release', spec, { priority: releasePriority, model: this.id })
+    })
   }
 
   #engine(): EngineHold['engine'] {
@@ -177,7 +209,7 @@ export class WorkerModel implements LocalModel {
     if (maxTokens !== undefined && !(maxTokens >= 1)) throw new RangeError(`Cannot reply as maxTokens is below 1: ${maxTokens}`)
     const prompt = this.#encode(messages)
     const output = maxTokens ?? Math.max(1, Math.min(this.describe().maxOutput, this.window - prompt.length))
-    this.#checkWindow('Cannot reply', { messages: prompt.length, output })
+    checkWindow('Cannot reply', { messages: prompt.length, output }, this.window)
     return { decoder: this.#parts.spec, prompt, maxTokens: output, stop: this.#stop(), ...sampling }
   }
 
@@ -213,7 +245,7 @@ export class WorkerModel implements LocalModel {
     const item = { prefix: tokenizer.encode(prefix), text: tokenizer.encode(text) }
     if (item.prefix.length === 0)
       throw new RangeError('Cannot score a text as its prefix is empty, so that its first token has no condition')
-    this.#checkWindow('Cannot score a text', { prefix: item.prefix.length, text: item.text.length })
+    checkWindow('Cannot score a text', { prefix: item.prefix.length, text: item.text.length }, this.window)
     return item
   }
 
@@ -230,10 +262,5 @@ export class WorkerModel implements LocalModel {
 
   #endings(): number[] {
     return endings.map((text) => this.#parts.tokenizer.encode(text)).flatMap((ids) => (ids.length === 1 ? ids : []))
-  }
-
-  #checkWindow(action: string, parts: Readonly<Record<string, number>>): void {
-    const needed = Object.values(parts).reduce((total, tokens) => total + tokens, 0)
-    if (needed > this.window) throw new ContextOverflowError(action, parts, this.window)
   }
 }

@@ -38,6 +38,47 @@ export interface ScoreItem {
 export interface ScoreCall {
   readonly decoder: DecoderSpec
   readonly items: readonly ScoreItem[]
+  /** A cache of the worker that comes before every prefix. */
+  readonly after?: number
+}
+
+/** What a saved cache must have in common with the model that loads it. */
+export interface CacheIdentity {
+  readonly model: string
+  readonly weightForm: string
+  readonly layers: number
+  readonly hidden: number
+  readonly kvHeads: number
+  readonly headDim: number
+  readonly ropeBase: number
+}
+
+/** Caches are numbers here: the caller chooses one that was never used. */
+export interface OpenCacheCall {
+  readonly decoder: DecoderSpec
+  readonly cache: number
+  readonly ids: readonly number[]
+}
+
+export interface ForkCacheCall {
+  readonly cache: number
+  /** Number of the copy. */
+  readonly fork: number
+}
+
+export interface SaveCacheCall {
+  readonly cache: number
+  readonly identity: CacheIdentity
+  readonly path: string
+}
+
+export interface LoadCacheCall extends SaveCacheCall {
+  readonly decoder: DecoderSpec
+}
+
+export interface CacheSize {
+  readonly tokens: number
+  readonly bytes: number
 }
 
 export interface CopyCall {
@@ -76,6 +117,13 @@ export interface LocalMethods {
   /** Progress is a share; the result has one sum of log P an item. */
   score: { argument: ScoreCall; result: Float32Array[] }
   copy: { argument: CopyCall; result: CopiedTokens | undefined }
+  /** Prefills tokens into a cache that the worker keeps. Progress is a share. */
+  openCache: { argument: OpenCacheCall; result: CacheSize }
+  forkCache: { argument: ForkCacheCall; result: CacheSize }
+  saveCache: { argument: SaveCacheCall; result: undefined }
+  /** Progress is a share. */
+  loadCache: { argument: LoadCacheCall; result: CacheSize }
+  closeCaches: { argument: readonly number[]; result: undefined }
   /** Progress is the number of texts done. */
   embed: { argument: EmbedCall; result: Float32Array[] }
 }

@@ -1,5 +1,5 @@
 /** Scores many texts, each under its own condition, on one decoder. */
-import type { Decoder } from '../attention/index.ts'
+import type { Decoder, KVCache } from '../attention/index.ts'
 import type { CallContext, ScoreItem } from './local-protocol.ts'
 
 /** Items scored between two looks at the queue. */
@@ -17,16 +17,22 @@ export interface ScoreGroup {
 /**
  * log P of each token of each item's text, given its prefix and the tokens before it. Items beside each other that begin alike are computed on one cache, and go through the
  * model side by side.
+ *
+ * @param after what comes before every prefix, which may then be empty; it is not changed
  */
 export async function scoreItems(
   decoder: Decoder,
   items: readonly ScoreItem[],
   { signal, progress, giveWay }: Pick<CallContext, 'signal' | 'progress' | 'giveWay'>,
+  after?: KVCache,
 ): Promise<Float32Array[]> {
   const scores: Float32Array[] = []
-  for (const group of groupItems(items)) {
-    using cache = decoder.createCache()
-    await decoder.prefill(group.items[0]?.prefix.slice(0, group.shared) ?? [], cache, { signal })
+  // A fork of its own, as the cache may be freed when another call has its turn.
+  using start = after?.fork()
+  for (const group of groupItems(items, start === undefined ? 1 : 0)) {
+    using cache = start?.fork() ?? decoder.createCache()
+    const shared = group.items[0]?.prefix.slice(0, group.shared) ?? []
+    if (shared.length > 0) await decoder.prefill(shared, cache, { signal })
     for (let at = 0; at < group.items.length; at += itemsPerTurn) {
       const slice = group.items.slice(at, at + itemsPerTurn)
       const found = await decoder.logProbs(
@@ -49,15 +55,17 @@ function continuation({ prefix, text }: ScoreItem, shared: number): { readonly i
 /**
  * Puts items together while they begin alike. A common start worth a cache is not given up for the sake of one more item; below that, any
  * common token will do, as the gain is then in running side by side.
+ *
+ * @param least fewest tokens that the items of a group must have in common: 0 where something else comes before all of them
  */
-export function groupItems(items: readonly ScoreItem[]): ScoreGroup[] {
+export function groupItems(items: readonly ScoreItem[], least = 1): ScoreGroup[] {
   const groups: ScoreGroup[] = []
   for (const item of items) {
     const group = groups.at(-1)
     const first = group?.items[0]
     const shared = first === undefined ? 0 : commonStart(first.prefix, item.prefix, group?.shared ?? 0)
     const loses = group !== undefined && group.items.length > 1 && group.shared >= worthSharing && shared < worthSharing
-    if (group === undefined || shared === 0 || loses) groups.push({ items: [item], shared: item.prefix.length })
+    if (group === undefined || shared < least || loses) groups.push({ items: [item], shared: item.prefix.length })
     else {
       group.items.push(item)
       group.shared = shared

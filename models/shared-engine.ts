@@ -1,6 +1,9 @@
 /** The engine that local models share unless they are given one: it lives as long as one of them does. */
 import { type LocalEngine, openEngine } from './local-engine.ts'
 
+/** Freed after everything else that was asked for. */
+export const releasePriority: number = Number.MAX_SAFE_INTEGER
+
 /** A hold on an engine. */
 export interface EngineHold {
   readonly engine: LocalEngine

@@ -1,0 +1,85 @@
+import { type Likelihood, likelihoodOf, type LikelihoodOptions } from './likelihood-model.ts'
+import type { CacheSize } from './local-protocol.ts'
+import type { ModelCaches } from './model-caches.ts'
+
+/** What is scored after a cached text. */
+export interface CacheQuery {
+  /** Text between the cached text and the scored one; none by default. */
+  readonly prefix?: string
+  /** Text whose tokens are scored. */
+  readonly text: string
+}
+
+/**
+ * A text that a local model has read: its keys and values wait in the model's worker, so that what follows the text is computed without reading
+ * it again. It belongs to its model and is freed with it. Once disposed of, every method but `dispose` rejects with a TypeError.
+ */
+export interface CacheHandle {
+  /** Tokens of the text. */
+  readonly tokens: number
+  /** Bytes of the keys and values; what forks share is counted for each. */
+  readonly bytes: number
+  /** Another handle of the same text, which lives on its own; the rows are shared. */
+  fork(): Promise<CacheHandle>
+  /**
+   * log P(text | cached text, prefix) for each query, in order. The cache does not change. Cached text, prefix and text are each tokenised on
+   * their own.
+   *
+   * @throws ContextOverflowError when cached text, prefix and text do not fit the window
+   */
+  logProbs(queries: readonly CacheQuery[], options?: LikelihoodOptions): Promise<Likelihood[]>
+  /**
+   * Writes the cache to a file for `loadCache` of the same model: about `bytes` long. A file at `path` is replaced as a whole or not at all.
+   *
+   * @throws ModelFileError when it cannot be written
+   */
+  save(path: string): Promise<void>
+  /** Frees the cache, after the calls under way. */
+  dispose(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export class WorkerCache implements CacheHandle {
+  readonly tokens: number
+  readonly bytes: number
+  readonly #id: number
+  readonly #caches: ModelCaches
+  #disposed: Promise<void> | undefined
+
+  constructor(id: number, { tokens, bytes }: CacheSize, caches: ModelCaches) {
+    this.#id = id
+    this.tokens = tokens
+    this.bytes = bytes
+    this.#caches = caches
+  }
+
+  async fork(): Promise<CacheHandle> {
+    return this.#owner().fork(this.#id)
+  }
+
+  async logProbs(queries: readonly CacheQuery[], options: LikelihoodOptions = {}): Promise<Likelihood[]> {
+    const scores = await this.#owner().score(this.#id, this.tokens, queries, options)
+    return scores.map((tokens) => likelihoodOf([...tokens]))
+  }
+
+  async save(path: string): Promise<void> {
+    await this.#owner().save(this.#id, path)
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#caches.close(this.#id)
+    return this.#disposed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  /** @throws TypeError when the cache or its model is disposed */
+  #owner(): ModelCaches {
+    if (this.#disposed === undefined && this.#caches.has(this.#id)) return this.#caches
+    throw new TypeError(
+      `Cannot use a cache as it is disposed: cache ${this.#id} (${this.tokens} tokens) of ${this.#caches.model}. Open it again`,
+    )
+  }
+}

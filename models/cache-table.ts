@@ -1,0 +1,73 @@
+/** The caches that the worker keeps for handles in the program, by the numbers that the program gave them. */
+import type { Decoder, KVCache } from '../attention/index.ts'
+import { readCacheFile, writeCacheFile } from './cache-file.ts'
+import type { CacheSize, CallContext, DecoderSpec, ForkCacheCall, LoadCacheCall, OpenCacheCall, SaveCacheCall } from './local-protocol.ts'
+
+/** Tokens prefilled between two looks at the queue: what a decoder runs together. */
+const tokensPerTurn = 512
+
+export class CacheTable {
+  readonly #caches = new Map<number, KVCache>()
+  readonly #decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<Decoder>
+
+  constructor(decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<Decoder>) {
+    this.#decoder = decoder
+  }
+
+  /** @throws TypeError when there is none: its worker has ended, or it was closed */
+  get(id: number): KVCache {
+    const cache = this.#caches.get(id)
+    if (cache === undefined) throw new TypeError(`Cannot use a cache as the worker that held it has ended: cache ${id}. Open it again`)
+    return cache
+  }
+
+  async open({ decoder: spec, cache: id, ids }: OpenCacheCall, { signal, progress, giveWay }: CallContext): Promise<CacheSize> {
+    const decoder = await this.#decoder(spec, signal)
+    const cache = decoder.createCache()
+    try {
+      for (let at = 0; at < ids.length; at += tokensPerTurn) {
+        const slice = ids.slice(at, at + tokensPerTurn)
+        const onProgress = (share: number): void => progress((at + share * slice.length) / ids.length)
+        await decoder.prefill(slice, cache, { signal, onProgress })
+        await giveWay()
+      }
+      signal.throwIfAborted()
+    } catch (error) {
+      cache.dispose()
+      throw error
+    }
+    return this.#keep(id, cache)
+  }
+
+  fork({ cache: id, fork }: ForkCacheCall): CacheSize {
+    return this.#keep(fork, this.get(id).fork())
+  }
+
+  async save({ cache: id, identity, path }: SaveCacheCall): Promise<undefined> {
+    await writeCacheFile(path, `${path}.${process.pid}-${id}.tmp`, this.get(id), identity)
+    return undefined
+  }
+
+  async load({ decoder: spec, cache: id, identity, path }: LoadCacheCall, context: CallContext): Promise<CacheSize> {
+    const create = async (): Promise<KVCache> => (await this.#decoder(spec, context.signal)).createCache()
+    return this.#keep(id, await readCacheFile(path, identity, create, context))
+  }
+
+  /** Frees caches; numbers without one are passed over. */
+  close(ids: Iterable<number>): undefined {
+    for (const id of ids) {
+      this.#caches.get(id)?.dispose()
+      this.#caches.delete(id)
+    }
+    return undefined
+  }
+
+  dispose(): void {
+    this.close([...this.#caches.keys()])
+  }
+
+  #keep(id: number, cache: KVCache): CacheSize {
+    this.#caches.set(id, cache)
+    return { tokens: cache.length, bytes: cache.bytes }
+  }
+}

@@ -1,0 +1,112 @@
+/** The caches of one local model: the near side of the worker's table. */
+import { type CacheHandle, type CacheQuery, WorkerCache } from './cache-handle.ts'
+import { checkWindow } from './check-window.ts'
+import type { LikelihoodOptions } from './likelihood-model.ts'
+import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
+import type { LocalModelParts } from './local-model.ts'
+import type { CacheIdentity, CacheSize, ScoreItem } from './local-protocol.ts'
+import { releasePriority } from './shared-engine.ts'
+
+/** Numbers are never given twice in a process, so that a handle never meets a cache of a later worker or of another model. */
+let lastCache = 0
+
+export class ModelCaches {
+  readonly model: string
+  readonly #parts: LocalModelParts
+  readonly #open = new Set<number>()
+  #disposed = false
+
+  constructor(parts: LocalModelParts) {
+    this.model = parts.id
+    this.#parts = parts
+  }
+
+  /** Whether there is a cache `id` that has not been closed. */
+  has(id: number): boolean {
+    return this.#open.has(id)
+  }
+
+  async open(text: string, options: EngineCallOptions): Promise<CacheHandle> {
+    const { spec, tokenizer, config } = this.#parts
+    const ids = tokenizer.encode(text)
+    if (ids.length === 0) throw new RangeError('Cannot open a cache as its text is empty')
+    checkWindow('Cannot open a cache', { text: ids.length }, config.window)
+    return this.#keep(options, (cache, own) => this.#engine.call('openCache', { decoder: spec, cache, ids }, own))
+  }
+
+  async load(path: string, options: EngineCallOptions): Promise<CacheHandle> {
+    const { spec } = this.#parts
+    const identity = this.#identity()
+    return this.#keep(options, (cache, own) => this.#engine.call('loadCache', { decoder: spec, cache, identity, path }, own))
+  }
+
+  async fork(id: number): Promise<CacheHandle> {
+    return this.#keep({}, (fork, own) => this.#engine.call('forkCache', { cache: id, fork }, own))
+  }
+
+  async score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]> {
+    options.signal?.throwIfAborted()
+    const items = queries.map((query) => this.#scoreItem(tokens, query))
+    if (items.length === 0) return []
+    return this.#engine.call('score', { decoder: this.#parts.spec, items, after: id }, { ...options, model: this.model })
+  }
+
+  async save(id: number, path: string): Promise<void> {
+    await this.#engine.call('saveCache', { cache: id, identity: this.#identity(), path }, { model: this.model })
+  }
+
+  /** Frees a cache in the worker; one that was closed before is passed over. */
+  async close(id: number): Promise<void> {
+    if (this.#open.delete(id)) await this.#free([id])
+  }
+
+  /** Ends the use of all caches, those still being opened included; gives the way to free them where the worker goes on living. */
+  end(): () => Promise<void> {
+    const ids = [...this.#open]
+    this.#open.clear()
+    this.#disposed = true
+    return () => this.#free(ids)
+  }
+
+  get #engine(): LocalEngine {
+    return this.#parts.hold.engine
+  }
+
+  async #keep(options: EngineCallOptions, open: (id: number, options: EngineCallOptions) => Promise<CacheSize>): Promise<CacheHandle> {
+    const id = ++lastCache
+    const size = await open(id, { ...options, model: this.model }).catch(async (error: unknown) => {
+      // It may have been opened in the moment of the abort.
+      if (options.signal?.aborted === true) void this.#free([id])
+      throw error
+    })
+    if (this.#disposed) {
+      await this.#free([id])
+      throw new TypeError(`Cannot open a cache as its model was disposed meanwhile: ${this.model}. Open the model again`)
+    }
+    this.#open.add(id)
+    return new WorkerCache(id, size, this)
+  }
+
+  /** A worker that ends, or that has ended, has freed them itself. */
+  async #free(ids: readonly number[]): Promise<void> {
+    const engine = this.#engine
+    if (ids.length === 0 || !engine.running) return
+    try {
+      await engine.call('closeCaches', ids, { priority: releasePriority, model: this.model })
+    } catch (error) {
+      if (engine.running) throw error
+    }
+  }
+
+  #identity(): CacheIdentity {
+    const { weightForm, layers, hidden, kvHeads, headDim, ropeBase } = this.#parts.config
+    return { model: this.model, weightForm, layers, hidden, kvHeads, headDim, ropeBase }
+  }
+
+  #scoreItem(cache: number, { prefix = '', text }: CacheQuery): ScoreItem {
+    const { tokenizer, config } = this.#parts
+    const item = { prefix: tokenizer.encode(prefix), text: tokenizer.encode(text) }
+    checkWindow('Cannot score a text', { cache, prefix: item.prefix.length, text: item.text.length }, config.window)
+    return item
+  }
+}
