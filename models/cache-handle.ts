@@ -1,6 +1,4 @@
-import { type Likelihood, likelihoodOf, type LikelihoodOptions } from './likelihood-model.ts'
-import type { CacheSize } from './local-protocol.ts'
-import type { ModelCaches } from './model-caches.ts'
+import type { Likelihood, LikelihoodOptions } from './likelihood-model.ts'
 
 /** What is scored after a cached text. */
 export interface CacheQuery {
@@ -37,49 +35,4 @@ export interface CacheHandle {
   /** Frees the cache, after the calls under way. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
-}
-
-export class WorkerCache implements CacheHandle {
-  readonly tokens: number
-  readonly bytes: number
-  readonly #id: number
-  readonly #caches: ModelCaches
-  #disposed: Promise<void> | undefined
-
-  constructor(id: number, { tokens, bytes }: CacheSize, caches: ModelCaches) {
-    this.#id = id
-    this.tokens = tokens
-    this.bytes = bytes
-    this.#caches = caches
-  }
-
-  async fork(): Promise<CacheHandle> {
-    return this.#owner().fork(this.#id)
-  }
-
-  async logProbs(queries: readonly CacheQuery[], options: LikelihoodOptions = {}): Promise<Likelihood[]> {
-    const scores = await this.#owner().score(this.#id, this.tokens, queries, options)
-    return scores.map((tokens) => likelihoodOf([...tokens]))
-  }
-
-  async save(path: string): Promise<void> {
-    await this.#owner().save(this.#id, path)
-  }
-
-  dispose(): Promise<void> {
-    this.#disposed ??= this.#caches.close(this.#id)
-    return this.#disposed
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.dispose()
-  }
-
-  /** @throws TypeError when the cache or its model is disposed */
-  #owner(): ModelCaches {
-    if (this.#disposed === undefined && this.#caches.has(this.#id)) return this.#caches
-    throw new TypeError(
-      `Cannot use a cache as it is disposed: cache ${this.#id} (${this.tokens} tokens) of ${this.#caches.model}. Open it again`,
-    )
-  }
 }

@@ -1,4 +1,4 @@
-import { type ByteTokenizer, type DecoderConfig, encodeChat } from '../attention/index.ts'
+import { encodeChat } from '../attention/index.ts'
 import { ModelFileError } from '../errors/index.ts'
 import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 import type { CacheHandle } from './cache-handle.ts'
@@ -12,7 +12,8 @@ import {
   type LikelihoodOptions,
   type LikelihoodQuery,
 } from './likelihood-model.ts'
-import type { DecoderSpec, GenerateCall, ScoreItem } from './local-protocol.ts'
+import type { LocalModelParts } from './local-model-parts.ts'
+import type { GenerateCall, ScoreItem } from './local-protocol.ts'
 import { ModelCaches } from './model-caches.ts'
 import { partStream } from './part-stream.ts'
 import { type EngineHold, releasePriority } from './shared-engine.ts'
@@ -65,17 +66,6 @@ export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
   /** Frees the weights and the caches; the model cannot be used any more. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
-}
-
-/** What a local model is made of. */
-export interface LocalModelParts {
-  readonly id: string
-  readonly config: DecoderConfig
-  readonly tokenizer: ByteTokenizer
-  /** The chat template of the model file, if it has one. */
-  readonly template: string | undefined
-  readonly spec: DecoderSpec
-  readonly hold: EngineHold
 }
 
 /** What two cores do, with some room (see `bench read-speed`). */

@@ -1,16 +1,17 @@
 /** The caches of one local model: the near side of the worker's table. */
-import { type CacheHandle, type CacheQuery, WorkerCache } from './cache-handle.ts'
+import type { CacheHandle, CacheQuery } from './cache-handle.ts'
 import { checkWindow } from './check-window.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
-import type { LocalModelParts } from './local-model.ts'
+import type { LocalModelParts } from './local-model-parts.ts'
 import type { CacheIdentity, CacheSize, ScoreItem } from './local-protocol.ts'
 import { releasePriority } from './shared-engine.ts'
+import { type CacheOwner, WorkerCache } from './worker-cache.ts'
 
 /** Numbers are never given twice in a process, so that a handle never meets a cache of a later worker or of another model. */
 let lastCache = 0
 
-export class ModelCaches {
+export class ModelCaches implements CacheOwner {
   readonly model: string
   readonly #parts: LocalModelParts
   readonly #open = new Set<number>()
@@ -21,7 +22,6 @@ export class ModelCaches {
     this.#parts = parts
   }
 
-  /** Whether there is a cache `id` that has not been closed. */
   has(id: number): boolean {
     return this.#open.has(id)
   }
@@ -55,7 +55,6 @@ export class ModelCaches {
     await this.#engine.call('saveCache', { cache: id, identity: this.#identity(), path }, { model: this.model })
   }
 
-  /** Frees a cache in the worker; one that was closed before is passed over. */
   async close(id: number): Promise<void> {
     if (this.#open.delete(id)) await this.#free([id])
   }
@@ -87,15 +86,11 @@ export class ModelCaches {
     return new WorkerCache(id, size, this)
   }
 
-  /** A worker that ends, or that has ended, has freed them itself. */
   async #free(ids: readonly number[]): Promise<void> {
     const engine = this.#engine
     if (ids.length === 0 || !engine.running) return
-    try {
-      await engine.call('closeCaches', ids, { priority: releasePriority, model: this.model })
-    } catch (error) {
-      if (engine.running) throw error
-    }
+    // Closing fails only where the worker ends first, which frees them too.
+    await engine.call('closeCaches', ids, { priority: releasePriority, model: this.model }).catch(() => {})
   }
 
   #identity(): CacheIdentity {

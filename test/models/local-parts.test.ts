@@ -195,6 +195,11 @@ describe('groups of items to score', () => {
   ])('are right for %s', (_, prefixes, expected) => {
     expect(shape(prefixes)).toEqual(expected)
   })
+
+  it('may have nothing in common where something else comes before all of them', () => {
+    const items = [item(), item(1, 2), item(3)]
+    expect(groupItems(items, 0)).toEqual([{ items, shared: 0 }])
+  })
 })
 
 describe('verbatim-constrained decoding', () => {

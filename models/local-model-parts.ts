@@ -1,0 +1,14 @@
+import type { ByteTokenizer, DecoderConfig } from '../attention/index.ts'
+import type { DecoderSpec } from './local-protocol.ts'
+import type { EngineHold } from './shared-engine.ts'
+
+/** What a local model is made of. */
+export interface LocalModelParts {
+  readonly id: string
+  readonly config: DecoderConfig
+  readonly tokenizer: ByteTokenizer
+  /** The chat template of the model file, if it has one. */
+  readonly template: string | undefined
+  readonly spec: DecoderSpec
+  readonly hold: EngineHold
+}

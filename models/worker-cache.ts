@@ -1,0 +1,63 @@
+import type { CacheHandle, CacheQuery } from './cache-handle.ts'
+import { type Likelihood, likelihoodOf, type LikelihoodOptions } from './likelihood-model.ts'
+import type { CacheSize } from './local-protocol.ts'
+
+/** What handles are made of: a model's caches, by number. */
+export interface CacheOwner {
+  /** Id of the model. */
+  readonly model: string
+  /** Whether there is a cache `id` that has not been closed. */
+  has(id: number): boolean
+  fork(id: number): Promise<CacheHandle>
+  /** log P of each token of each query's text, after the `tokens` that the cache holds. */
+  score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]>
+  save(id: number, path: string): Promise<void>
+  /** Frees a cache; one that was closed before is passed over. */
+  close(id: number): Promise<void>
+}
+
+/** A handle of a cache in the worker. */
+export class WorkerCache implements CacheHandle {
+  readonly tokens: number
+  readonly bytes: number
+  readonly #id: number
+  readonly #caches: CacheOwner
+  #disposed: Promise<void> | undefined
+
+  constructor(id: number, { tokens, bytes }: CacheSize, caches: CacheOwner) {
+    this.#id = id
+    this.tokens = tokens
+    this.bytes = bytes
+    this.#caches = caches
+  }
+
+  async fork(): Promise<CacheHandle> {
+    return this.#owner().fork(this.#id)
+  }
+
+  async logProbs(queries: readonly CacheQuery[], options: LikelihoodOptions = {}): Promise<Likelihood[]> {
+    const scores = await this.#owner().score(this.#id, this.tokens, queries, options)
+    return scores.map((tokens) => likelihoodOf([...tokens]))
+  }
+
+  async save(path: string): Promise<void> {
+    await this.#owner().save(this.#id, path)
+  }
+
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#caches.close(this.#id)
+    return this.#disposed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  /** @throws TypeError when the cache or its model is disposed */
+  #owner(): CacheOwner {
+    if (this.#disposed === undefined && this.#caches.has(this.#id)) return this.#caches
+    throw new TypeError(
+      `Cannot use a cache as it is disposed: cache ${this.#id} (${this.tokens} tokens) of ${this.#caches.model}. Open it again`,
+    )
+  }
+}
