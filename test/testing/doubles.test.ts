@@ -10,9 +10,9 @@ describe('the scripted likelihood model', () => {
       { prefix: 'The captain hunts the whale.', text: 'a teapot' },
       { prefix: 'anything', text: '' },
     ])
-    expect(near).toEqual({ logProb: 2 * Math.log(0.5), tokens: 2 })
-    expect(far).toEqual({ logProb: 2 * Math.log(0.01), tokens: 2 })
-    expect(none).toEqual({ logProb: 0, tokens: 0 })
+    expect(near).toEqual({ logProb: 2 * Math.log(0.5), tokens: [Math.log(0.5), Math.log(0.5)] })
+    expect(far).toEqual({ logProb: 2 * Math.log(0.01), tokens: [Math.log(0.01), Math.log(0.01)] })
+    expect(none).toEqual({ logProb: 0, tokens: [] })
     expect(model.queries).toHaveLength(3)
   })
 
