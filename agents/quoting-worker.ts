@@ -4,7 +4,14 @@
  */
 import type { Chunk } from '../chunkers/index.ts'
 import { ContextOverflowError } from '../errors/index.ts'
-import { type Likelihood, likelihoodOf, type LikelihoodModel, type LikelihoodQuery, type SelfDescribing } from '../models/index.ts'
+import {
+  approximateCount,
+  type Likelihood,
+  likelihoodOf,
+  type LikelihoodModel,
+  type LikelihoodQuery,
+  type SelfDescribing,
+} from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import { emptyUnit, type Quote } from './communication-unit.ts'
 import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
@@ -60,6 +67,8 @@ export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, 
     },
     chunkBudget: (question) => chunkBudget(model, question),
     count: (text) => model.count(text),
+    // The chunk is never sent: its passages are, and those are counted exactly.
+    chunkCount: approximateCount,
   }
 }
 

@@ -51,4 +51,6 @@ export type Worker = Agent<WorkerInput, WorkerOutput, RecordedReading> & {
   chunkBudget(question: string | undefined): number
   /** Counts tokens as the worker's model does. */
   count(text: string): number
+  /** Counts for cutting chunks, where the budget need not be exact and a whole book is counted; `count` by default. */
+  readonly chunkCount?: (text: string) => number
 }

@@ -100,8 +100,8 @@ export function writing(
 }
 
 /** The chunks that a worker can read. */
-export function chunksFor(context: SourceContext, worker: Pick<Worker, 'chunkBudget' | 'count'>): Chunk[] {
-  return context.chunk({ maxTokens: worker.chunkBudget(context.question), count: (text) => worker.count(text) })
+export function chunksFor(context: SourceContext, worker: Pick<Worker, 'chunkBudget' | 'count' | 'chunkCount'>): Chunk[] {
+  return context.chunk({ maxTokens: worker.chunkBudget(context.question), count: worker.chunkCount ?? ((text) => worker.count(text)) })
 }
 
 /** The question, as an agent's input takes it. */
