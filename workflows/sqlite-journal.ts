@@ -1,7 +1,8 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type BetterSqlite3 from 'better-sqlite3'
-import { loadOptional, StoreError } from '../errors/index.ts'
+import { StoreError } from '../errors/index.ts'
+import { loadSqlite } from '../memory/index.ts'
 import { toJournalError } from './journal-error.ts'
 import type { Erasure, Journal, JournalRun, JournalStep } from './journal.ts'
 import { createJournalTables, type JournalTables, migrateJournal } from './journal-tables.ts'
@@ -114,11 +115,7 @@ class SqliteJournal implements Journal {
   /** A failed opening is tried again by the next call: a full disk may have been freed. */
   async #open(): Promise<OpenJournal> {
     try {
-      const constructor = await loadOptional(
-        'better-sqlite3',
-        'open a SQLite journal',
-        async () => (await import('better-sqlite3')).default,
-      )
+      const constructor = await loadSqlite('open a SQLite journal')
       if (this.#path !== ':memory:') await preparePath(this.#path)
       return openJournal(new constructor(this.#path, { timeout: this.#busyTimeout }), this.#path)
     } catch (error) {

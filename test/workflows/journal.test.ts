@@ -3,13 +3,15 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { journalRun, journalStep, journalSuite } from '../../testing/journal-suite.ts'
 import type { Journal } from '../../workflows/journal.ts'
 import { toJournalError } from '../../workflows/journal-error.ts'
 import { createMemoryJournal } from '../../workflows/memory-journal.ts'
 import { sqliteJournal, type SqliteJournalOptions } from '../../workflows/sqlite-journal.ts'
+import { loadSqlite } from '../../memory/index.ts'
+
+const Database = await loadSqlite('open a database for a test')
 
 const runner = { describe, it, expect }
 journalSuite({ name: 'journal in memory', open: createMemoryJournal, runner })
