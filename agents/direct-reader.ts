@@ -1,5 +1,5 @@
 import type { Chunk } from '../chunkers/index.ts'
-import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import { type ChatModel, describe } from '../models/index.ts'
 import type { Agent, AgentContext, Usage } from './agent.ts'
 import { answerStream, answerText, saysNotFound } from './answer-stream.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
@@ -8,12 +8,11 @@ import { isEmpty } from './guards.ts'
 import { recordedQuote } from './hand-on.ts'
 import { parseReply } from './parse-reply.ts'
 import { placeQuotes } from './place-reading.ts'
-import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
-import { usageOf } from './usage-of.ts'
+import { labelled, questionLine } from './prompt.ts'
+import { callRole, type Role, roleOf, roleParts, roleUsage } from './role.ts'
 import { verifyQuotes } from './verify-quotes.ts'
 import type { RecordedQuote } from './worker.ts'
 import { defaultAnswer, NOT_FOUND_TEXT, type WritingManagerOptions } from './writing-manager.ts'
-import { checkOptions } from './writing-worker.ts'
 
 export type DirectReaderOptions = WritingManagerOptions
 
@@ -64,15 +63,13 @@ export function directInstruction(question: string | undefined): string {
  * @throws TypeError when the model's window or longest reply is unknown
  */
 export function directReader(model: ChatModel, options: DirectReaderOptions = {}): DirectReader {
-  const { description = describe(model), prompt, temperature = 0 } = options
+  const { description = describe(model) } = options
   const { maxOutput = defaultAnswer(description) } = options
-  checkOptions(description, { maxOutput })
-  const { system = SYSTEM, instruction: orders = directInstruction } = prompt ?? {}
-  const self: Reader = { model, description, maxOutput, temperature, system, orders }
+  const self = roleOf(model, { ...options, description }, { system: SYSTEM, instruction: directInstruction }, { maxOutput })
   return {
     name: 'direct-reader',
     version: 1,
-    identity: JSON.stringify({ model: description.id, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    identity: self.identity,
     key: ({ text, question }) => ({ text, question: question ?? null }),
     run: (input, context) => read(self, input, context),
     place: (recorded, { chunk }) => ({ ...recorded, quotes: placeQuotes(recorded.quotes, chunk, 1) }),
@@ -82,16 +79,7 @@ export function directReader(model: ChatModel, options: DirectReaderOptions = {}
   }
 }
 
-interface Reader {
-  readonly model: ChatModel
-  readonly description: ModelDescription
-  readonly maxOutput: number
-  readonly temperature: number
-  readonly system: string
-  readonly orders: NonNullable<PromptOverride['instruction']>
-}
-
-async function read(self: Reader, input: DirectReaderInput, context: AgentContext): Promise<RecordedAnswer> {
+async function read(self: Role, input: DirectReaderInput, context: AgentContext): Promise<RecordedAnswer> {
   let reply = await ask(self, input, context)
   if (isEmpty(answerText(reply)) || (input.question === undefined && saysNotFound(answerText(reply)))) {
     context.notice('asked-again', 'The reply held no answer; asking once more')
@@ -113,32 +101,19 @@ async function read(self: Reader, input: DirectReaderInput, context: AgentContex
 /** In tokens; a longer quotation is cut between words. */
 const LONGEST_QUOTE = 256
 
-async function ask(self: Reader, { question, text }: DirectReaderInput, context: AgentContext, repair?: string): Promise<string> {
-  const { description, maxOutput, model, system, temperature } = self
-  const messages = messagesOf({ system, sections: [labelled(LABEL, text), questionLine(question), self.orders(question), repair] })
-  const parts = { ...budgetParts(self, question), chunk: description.count(text) }
+async function ask(self: Role, { question, text }: DirectReaderInput, context: AgentContext, repair?: string): Promise<string> {
+  const sections = [labelled(LABEL, text), questionLine(question), self.orders(question), repair]
+  const parts = { ...budgetParts(self, question), chunk: self.description.count(text) }
   const stream = answerStream((words) => context.delta(words))
-  const reply = await context.call({
-    model,
-    description,
-    messages,
-    maxTokens: maxOutput,
-    parts,
-    temperature,
-    onDelta: (words) => stream.push(words),
-  })
+  const reply = await callRole(self, context, { sections, parts, onDelta: (words) => stream.push(words) })
   stream.end(reply)
   return reply
 }
 
-function budgetParts({ description: { count }, maxOutput, orders, system }: Reader, question: string | undefined): BudgetParts {
-  const instruction = count(`${LABEL}\n${orders(question)}`) + count(REPAIR) + SEAMS
-  return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
+function budgetParts(self: Role, question: string | undefined): BudgetParts {
+  return roleParts(self, question, { labels: [LABEL], repairs: [REPAIR] })
 }
 
-function estimate(self: Reader, { question, text }: DirectReaderInput): Usage {
-  const { count, perMessage } = self.description
-  const { system, instruction, question: asked, output } = budgetParts(self, question)
-  const input = system + instruction + asked + count(text) + 2 * perMessage
-  return usageOf(self.description, 2, 2 * input, 2 * output)
+function estimate(self: Role, { question, text }: DirectReaderInput): Usage {
+  return roleUsage(self, budgetParts(self, question), self.description.count(text), 2)
 }

@@ -1,16 +1,16 @@
 import { ContextOverflowError } from '../errors/index.ts'
-import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import { type ChatModel, describe } from '../models/index.ts'
 import type { AgentContext, Usage } from './agent.ts'
 import { answerText, saysNotFound } from './answer-stream.ts'
-import { type BudgetParts, solveBudget } from './budget.ts'
+import { solveBudget } from './budget.ts'
 import { fitUnit, renderUnit } from './fit-unit.ts'
 import { isEmpty } from './guards.ts'
 import type { Judge, JudgeInput, JudgeOutput, PathResult } from './manager.ts'
-import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
-import { usageOf } from './usage-of.ts'
+import { labelled, questionLine, SEAMS } from './prompt.ts'
+import { callRole, type Role, roleOf, roleParts, roleUsage } from './role.ts'
 import { vote } from './vote.ts'
 import { defaultAnswer, NOT_FOUND_TEXT, restsOn, type WritingManagerOptions } from './writing-manager.ts'
-import { checkOptions, unitKey } from './writing-worker.ts'
+import { unitKey } from './writing-worker.ts'
 
 export type JudgeOptions = WritingManagerOptions
 
@@ -36,15 +36,13 @@ export function judgeInstruction(question: string | undefined): string {
  * @throws TypeError when the model's window or longest reply is unknown
  */
 export function judge(model: ChatModel, options: JudgeOptions = {}): Judge {
-  const { description = describe(model), prompt, temperature = 0 } = options
+  const { description = describe(model) } = options
   const { maxOutput = defaultAnswer(description) } = options
-  checkOptions(description, { maxOutput })
-  const { system = SYSTEM, instruction: orders = judgeInstruction } = prompt ?? {}
-  const self: JudgeSelf = { model, description, maxOutput, temperature, system, orders }
+  const self = roleOf(model, { ...options, description }, { system: SYSTEM, instruction: judgeInstruction }, { maxOutput })
   return {
     name: 'judge',
     version: 1,
-    identity: JSON.stringify({ model: description.id, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    identity: self.identity,
     key: ({ question, paths }) => ({ question: question ?? null, paths: paths.map(({ unit, output }) => [unitKey(unit), output]) }),
     run: (input, context) => decide(self, input, context),
     place: (recorded) => recorded,
@@ -52,24 +50,14 @@ export function judge(model: ChatModel, options: JudgeOptions = {}): Judge {
   }
 }
 
-interface JudgeSelf {
-  readonly model: ChatModel
-  readonly description: ModelDescription
-  readonly maxOutput: number
-  readonly temperature: number
-  readonly system: string
-  readonly orders: NonNullable<PromptOverride['instruction']>
-}
-
-async function decide(self: JudgeSelf, { question, paths }: JudgeInput, context: AgentContext): Promise<JudgeOutput> {
+async function decide(self: Role, { question, paths }: JudgeInput, context: AgentContext): Promise<JudgeOutput> {
   const { chosen: voted } = vote(paths)
   if (paths.every(({ output }) => output.status === 'not-found')) return fromPath(paths, voted)
-  const { description, maxOutput, model, system, temperature } = self
+  const { count } = self.description
   const room = roomFor(self, question, paths.length)
-  const sections = paths.map((path, at) => renderPath(path, at, room, description.count))
-  const messages = messagesOf({ system, sections: [...sections, questionLine(question), self.orders(question)] })
-  const parts = { ...budgetParts(self, question), state: description.count(sections.join('\n\n')) }
-  const reply = await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })
+  const rendered = paths.map((path, at) => renderPath(path, at, room, count))
+  const sections = [...rendered, questionLine(question), self.orders(question)]
+  const reply = await callRole(self, context, { sections, parts: { ...roleParts(self, question), state: count(rendered.join('\n\n')) } })
   return readVerdict(reply, { question, paths, voted }, context)
 }
 
@@ -111,9 +99,9 @@ function renderPath({ unit, output }: PathResult, at: number, room: number, coun
 /** Fewest tokens that a path may be brought down to. */
 const LEAST_PATH = 32
 
-function roomFor(self: JudgeSelf, question: string | undefined, paths: number): number {
+function roomFor(self: Role, question: string | undefined, paths: number): number {
   const { description } = self
-  const { chunk, parts, window } = solveBudget({ description, parts: budgetParts(self, question), minimumChunk: 1 })
+  const { chunk, parts, window } = solveBudget({ description, parts: roleParts(self, question), minimumChunk: 1 })
   const room = Math.floor(chunk / paths)
   if (room >= LEAST_PATH) return room
   throw new ContextOverflowError(
@@ -124,19 +112,8 @@ function roomFor(self: JudgeSelf, question: string | undefined, paths: number): 
   )
 }
 
-function budgetParts({ description: { count }, maxOutput, orders, system }: JudgeSelf, question: string | undefined): BudgetParts {
-  return {
-    system: count(system),
-    instruction: count(orders(question)) + SEAMS,
-    question: count(questionLine(question) ?? ''),
-    state: 0,
-    output: maxOutput,
-  }
-}
-
-function estimate(self: JudgeSelf, { question, paths }: JudgeInput): Usage {
-  const { count, perMessage } = self.description
-  const { system, instruction, question: asked, output } = budgetParts(self, question)
+function estimate(self: Role, { question, paths }: JudgeInput): Usage {
+  const { count } = self.description
   const units = paths.reduce((sum, { unit, output: { text } }) => sum + count(renderUnit(unit)) + count(text) + SEAMS, 0)
-  return usageOf(self.description, 1, system + instruction + asked + units + 2 * perMessage, output)
+  return roleUsage(self, roleParts(self, question), units, 1)
 }

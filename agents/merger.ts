@@ -1,4 +1,4 @@
-import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import { type ChatModel, describe } from '../models/index.ts'
 import type { Agent, AgentContext, Usage } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { combineUnits } from './combine-units.ts'
@@ -6,11 +6,11 @@ import type { CommunicationUnit, Quote } from './communication-unit.ts'
 import { fitUnit, renderUnit } from './fit-unit.ts'
 import { guardNotes, type GuardFlag, withoutRefusals } from './guards.ts'
 import { parseReply } from './parse-reply.ts'
-import { labelled, messagesOf, promptIdentity, questionLine, SEAMS } from './prompt.ts'
+import { labelled, questionLine, SEAMS } from './prompt.ts'
 import { mapReferences } from './references.ts'
-import { usageOf } from './usage-of.ts'
+import { callRole, type Role, roleOf, roleParts, roleUsage } from './role.ts'
 import { REPAIRS, wordLimit } from './writing-prompt.ts'
-import { checkOptions, defaultUnit, unitKey, type WritingWorkerOptions } from './writing-worker.ts'
+import { unitLimits, unitKey, type WritingWorkerOptions } from './writing-worker.ts'
 
 export type MergerOptions = Omit<WritingWorkerOptions, 'minimumChunk'>
 
@@ -60,19 +60,15 @@ export function mergerInstruction(question: string | undefined, words: number): 
  * @throws TypeError when the model's window or longest reply is unknown
  */
 export function merger(model: ChatModel, options: MergerOptions = {}): Merger {
-  const { description = describe(model), prompt, temperature = 0 } = options
-  const { maxUnit = defaultUnit(description) } = options
-  const { maxOutput = Math.min(description.maxOutput, maxUnit) } = options
-  checkOptions(description, { maxUnit, maxOutput })
-  const {
-    system = SYSTEM,
-    instruction: orders = (question: string | undefined): string => mergerInstruction(question, wordLimit(maxUnit)),
-  } = prompt ?? {}
-  const self: MergerSelf = { model, description, maxUnit, maxOutput, temperature, system, orders }
+  const { description = describe(model) } = options
+  const limits = unitLimits(description, options)
+  const { maxUnit } = limits
+  const instruction = (question: string | undefined): string => mergerInstruction(question, wordLimit(maxUnit))
+  const self: MergerRole = { ...roleOf(model, { ...options, description }, { system: SYSTEM, instruction }, limits), maxUnit }
   return {
     name: 'merger',
     version: 1,
-    identity: JSON.stringify({ model: description.id, maxUnit, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    identity: self.identity,
     key: ({ question, units }) => ({ question: question ?? null, units: units.map(unitKey) }),
     run: (input, context) => merge(self, input, context),
     place: (recorded, { units }) => placeMerge(recorded, combineUnits(units)),
@@ -82,17 +78,11 @@ export function merger(model: ChatModel, options: MergerOptions = {}): Merger {
   }
 }
 
-interface MergerSelf {
-  readonly model: ChatModel
-  readonly description: ModelDescription
+interface MergerRole extends Role {
   readonly maxUnit: number
-  readonly maxOutput: number
-  readonly temperature: number
-  readonly system: string
-  readonly orders: (question: string | undefined) => string
 }
 
-async function merge(self: MergerSelf, { question, units }: MergerInput, context: AgentContext): Promise<RecordedMerge> {
+async function merge(self: MergerRole, { question, units }: MergerInput, context: AgentContext): Promise<RecordedMerge> {
   const combined = combineUnits(units)
   const fits = { max: self.maxUnit, count: self.description.count }
   let taken: Taken = { notes: combined.notes }
@@ -122,21 +112,22 @@ interface Taken {
 }
 
 async function ask(
-  self: MergerSelf,
+  self: MergerRole,
   question: string | undefined,
   combined: CommunicationUnit,
   context: AgentContext,
   repair?: string,
 ): Promise<Taken> {
-  const { description, maxOutput, model, system, temperature } = self
+  const { count } = self.description
   const state = renderUnit(combined)
   const instruction = self.orders(question)
-  const messages = messagesOf({ system, sections: [labelled(LABEL, state), questionLine(question), instruction, repair] })
-  const parts = { ...budgetParts(self, question), state: description.count(state) }
-  const written = parseReply(await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })).notes
+  const sections = [labelled(LABEL, state), questionLine(question), instruction, repair]
+  const written = parseReply(
+    await callRole(self, context, { sections, parts: { ...budgetParts(self, question), state: count(state) } }),
+  ).notes
   const notes = withoutRefusals(written)
   // Merged notes may be as short as their budget asks for, so that only notes which would have fitted as they were are guarded against shrinking.
-  const mayShrink = description.count(combined.notes) > self.maxUnit / 2
+  const mayShrink = count(combined.notes) > self.maxUnit / 2
   const flag = written !== '' && notes === '' ? 'refusal' : guardNotes(notes, { previous: combined.notes, instruction, mayShrink })
   return flag === undefined ? { notes } : { notes, flag }
 }
@@ -147,14 +138,10 @@ function placeMerge({ notes, dropped, flags }: RecordedMerge, combined: Communic
   return { unit: { notes, quotes }, dropped: combined.quotes.filter((quote) => leaves.has(quote.id)), flags }
 }
 
-function budgetParts({ description: { count }, maxOutput, orders, system }: MergerSelf, question: string | undefined): BudgetParts {
-  const instruction = count(`${LABEL}\n${orders(question)}`) + Math.max(...Object.values(REPAIRS).map(count)) + SEAMS
-  return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
+function budgetParts(self: Role, question: string | undefined): BudgetParts {
+  return roleParts(self, question, { labels: [LABEL], repairs: Object.values(REPAIRS) })
 }
 
-function estimate(self: MergerSelf, { question, units }: MergerInput): Usage {
-  const { count, perMessage } = self.description
-  const { system, instruction, question: asked, output } = budgetParts(self, question)
-  const input = system + instruction + asked + count(renderUnit(combineUnits(units))) + 2 * perMessage
-  return usageOf(self.description, 2, 2 * input, 2 * output)
+function estimate(self: MergerRole, { question, units }: MergerInput): Usage {
+  return roleUsage(self, budgetParts(self, question), self.description.count(renderUnit(combineUnits(units))), 2)
 }

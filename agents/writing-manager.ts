@@ -6,19 +6,14 @@ import type { CommunicationUnit } from './communication-unit.ts'
 import { fitUnit, renderUnit } from './fit-unit.ts'
 import { isEmpty, isRepeating, wordsOf } from './guards.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
-import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
+import { labelled, questionLine } from './prompt.ts'
 import { referencesOf } from './references.ts'
-import { usageOf } from './usage-of.ts'
-import { checkOptions, unitKey } from './writing-worker.ts'
+import { callRole, type Role, type RoleOptions, roleOf, roleParts, roleUsage } from './role.ts'
+import { unitKey } from './writing-worker.ts'
 
-export interface WritingManagerOptions {
-  /** Replaces the manager's own words. */
-  readonly prompt?: PromptOverride
+export interface WritingManagerOptions extends RoleOptions {
   /** Most tokens of the answer; 1,024 by default, as far as the model can and a quarter of its window allows. */
   readonly maxOutput?: number
-  readonly description?: ModelDescription
-  /** Sampling temperature; 0 by default. */
-  readonly temperature?: number
 }
 
 /** The text of an answer that says that there is none. */
@@ -45,15 +40,13 @@ export function managerInstruction(question: string | undefined): string {
  * @throws TypeError when the model's window or longest reply is unknown
  */
 export function writingManager(model: ChatModel, options: WritingManagerOptions = {}): Manager {
-  const { description = describe(model), prompt, temperature = 0 } = options
+  const { description = describe(model) } = options
   const { maxOutput = defaultAnswer(description) } = options
-  checkOptions(description, { maxOutput })
-  const { system = SYSTEM, instruction: orders = managerInstruction } = prompt ?? {}
-  const manager: Answerer = { model, description, maxOutput, temperature, system, orders }
+  const manager = roleOf(model, { ...options, description }, { system: SYSTEM, instruction: managerInstruction }, { maxOutput })
   return {
     name: 'writing-manager',
     version: 1,
-    identity: JSON.stringify({ model: description.id, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    identity: manager.identity,
     key: ({ question, unit }) => ({ question: question ?? null, unit: unitKey(unit) }),
     run: (input, context) => answer(manager, input, context),
     place: (recorded) => recorded,
@@ -61,21 +54,12 @@ export function writingManager(model: ChatModel, options: WritingManagerOptions 
   }
 }
 
-interface Answerer {
-  readonly model: ChatModel
-  readonly description: ModelDescription
-  readonly maxOutput: number
-  readonly temperature: number
-  readonly system: string
-  readonly orders: (question: string | undefined) => string
-}
-
 /** A short answer or a summary of a page; a quarter of a small window at most. */
 export function defaultAnswer({ maxOutput, window }: ModelDescription): number {
   return Math.max(1, Math.min(maxOutput, 1024, Math.floor(window / 4)))
 }
 
-async function answer(manager: Answerer, { question, unit }: ManagerInput, context: AgentContext): Promise<ManagerOutput> {
+async function answer(manager: Role, { question, unit }: ManagerInput, context: AgentContext): Promise<ManagerOutput> {
   if (isEmpty(unit.notes) && unit.quotes.length === 0) return notFound()
   const seen = fitToWindow(manager, question, unit, context)
   let reply = await ask(manager, question, seen, context)
@@ -93,7 +77,7 @@ function notFound(): ManagerOutput {
   return { status: 'not-found', text: NOT_FOUND_TEXT, quoteIds: [] }
 }
 
-function fitToWindow(manager: Answerer, question: string | undefined, unit: CommunicationUnit, context: AgentContext): CommunicationUnit {
+function fitToWindow(manager: Role, question: string | undefined, unit: CommunicationUnit, context: AgentContext): CommunicationUnit {
   const { description } = manager
   const state = description.count(renderUnit(unit))
   const parts = { ...budgetParts(manager, question), state: 0 }
@@ -111,45 +95,29 @@ function fitToWindow(manager: Answerer, question: string | undefined, unit: Comm
 const LEAST_STATE = 32
 
 async function ask(
-  manager: Answerer,
+  manager: Role,
   question: string | undefined,
   unit: CommunicationUnit,
   context: AgentContext,
   repair?: string,
 ): Promise<string> {
-  const { description, maxOutput, model, system, temperature } = manager
   const state = renderUnit(unit)
-  const messages = messagesOf({
-    system,
-    sections: [labelled(NOTES_LABEL, state), repair, questionLine(question), manager.orders(question)],
-  })
-  const parts = { ...budgetParts(manager, question), state: description.count(state) }
+  const sections = [labelled(NOTES_LABEL, state), repair, questionLine(question), manager.orders(question)]
+  const parts = { ...budgetParts(manager, question), state: manager.description.count(state) }
   const stream = answerStream((text) => context.delta(text))
-  const reply = await context.call({
-    model,
-    description,
-    messages,
-    maxTokens: maxOutput,
-    parts,
-    temperature,
-    onDelta: (text) => stream.push(text),
-  })
+  const reply = await callRole(manager, context, { sections, parts, onDelta: (text) => stream.push(text) })
   stream.end(reply)
   return reply
 }
 
 const NOTES_LABEL = 'Notes and quotations from the whole text:'
 
-function budgetParts({ description: { count }, maxOutput, orders, system }: Answerer, question: string | undefined): BudgetParts {
-  const instruction = count(`${NOTES_LABEL}\n${orders(question)}`) + count(REPAIR) + SEAMS
-  return { system: count(system), instruction, question: count(questionLine(question) ?? ''), state: 0, output: maxOutput }
+function budgetParts(manager: Role, question: string | undefined): BudgetParts {
+  return roleParts(manager, question, { labels: [NOTES_LABEL], repairs: [REPAIR] })
 }
 
-function estimate(manager: Answerer, { question, unit }: ManagerInput): Usage {
-  const { count, perMessage } = manager.description
-  const { system, instruction, question: asked, output } = budgetParts(manager, question)
-  const input = system + instruction + asked + count(renderUnit(unit)) + 2 * perMessage
-  return usageOf(manager.description, 2, 2 * input, 2 * output)
+function estimate(manager: Role, { question, unit }: ManagerInput): Usage {
+  return roleUsage(manager, budgetParts(manager, question), manager.description.count(renderUnit(unit)), 2)
 }
 
 /** Most quotations that stand in where an answer names none. */

@@ -6,24 +6,18 @@ import { fitUnit, renderUnit } from './fit-unit.ts'
 import { wordsOf } from './guards.ts'
 import { handOn, recordedQuote } from './hand-on.ts'
 import { placeReading } from './place-reading.ts'
-import { labelled, messagesOf, promptIdentity, type PromptOverride, questionLine, SEAMS } from './prompt.ts'
+import { labelled, questionLine } from './prompt.ts'
 import { nextQuoteNumber } from './references.ts'
+import { callRole, checkLimits, type Role, type RoleLimits, type RoleOptions, roleOf, roleParts, roleUsage } from './role.ts'
 import { takeReply, type TakenReply } from './take-reply.ts'
-import { usageOf } from './usage-of.ts'
 import type { RecordedReading, Worker, WorkerInput } from './worker.ts'
 import { REPAIRS, wordLimit, WORKER_SYSTEM, workerInstruction } from './writing-prompt.ts'
 
-export interface WritingWorkerOptions {
-  /** Replaces the worker's own words. */
-  readonly prompt?: PromptOverride
+export interface WritingWorkerOptions extends RoleOptions {
   /** Most tokens of the rendered unit; an eighth of the window, from 64 to 1,024, by default. */
   readonly maxUnit?: number
   /** Most tokens of a reply; `maxUnit` by default, as far as the model can. */
   readonly maxOutput?: number
-  /** What is known of the model, where it does not say so itself. */
-  readonly description?: ModelDescription
-  /** Sampling temperature; 0 by default. Self-consistency needs more. */
-  readonly temperature?: number
   /** Smallest chunk worth a call, in tokens; 32 by default. */
   readonly minimumChunk?: number
 }
@@ -49,31 +43,27 @@ export interface WriterKind {
   readonly instruction: (question: string | undefined, words: number) => string
 }
 
-interface Writer extends WriterKind {
-  readonly model: ChatModel
-  readonly description: ModelDescription
+interface Writer extends Role, Pick<WriterKind, 'keepsUnit'> {
   readonly maxUnit: number
-  readonly maxOutput: number
-  readonly temperature: number
-  readonly system: string
-  readonly orders: (question: string | undefined) => string
 }
 
 /** Builds a worker of either kind. */
 export function createWriter(model: ChatModel, options: WritingWorkerOptions, kind: WriterKind): Worker {
-  const { description = describe(model), prompt, temperature = 0, minimumChunk = 32 } = options
-  const { maxUnit = defaultUnit(description) } = options
-  const { maxOutput = Math.min(description.maxOutput, maxUnit) } = options
-  checkOptions(description, { maxUnit, maxOutput, minimumChunk })
-  const orders = prompt?.instruction ?? ((question) => kind.instruction(question, wordLimit(maxUnit)))
-  const writer: Writer = { ...kind, model, description, maxUnit, maxOutput, temperature, system: prompt?.system ?? WORKER_SYSTEM, orders }
-  const unitOf = (input: WorkerInput): CommunicationUnit => (kind.keepsUnit ? (input.unit ?? emptyUnit) : emptyUnit)
+  const { description = describe(model), minimumChunk = 32 } = options
+  const { keepsUnit } = kind
+  const limits = unitLimits(description, options)
+  const { maxUnit } = limits
+  checkLimits(description, { ...limits, minimumChunk })
+  const instruction = (question: string | undefined): string => kind.instruction(question, wordLimit(maxUnit))
+  const role = roleOf(model, { ...options, description }, { system: WORKER_SYSTEM, instruction }, limits)
+  const writer: Writer = { ...role, keepsUnit, maxUnit }
+  const unitOf = (input: WorkerInput): CommunicationUnit => (keepsUnit ? (input.unit ?? emptyUnit) : emptyUnit)
   const chunkBudget = (question: string | undefined): number =>
     solveBudget({ description, parts: budgetParts(writer, question), minimumChunk }).chunk
   return {
     name: kind.name,
     version: kind.version,
-    identity: JSON.stringify({ model: description.id, maxUnit, maxOutput, temperature, prompt: promptIdentity(prompt) }),
+    identity: writer.identity,
     key: (input) => ({ text: input.chunk.text, question: input.question ?? null, unit: unitKey(unitOf(input)) }),
     run: (input, context) => read(writer, { ...input, unit: unitOf(input) }, context),
     place: (recorded, input) => placeReading(recorded, { ...input, unit: unitOf(input) }),
@@ -89,20 +79,16 @@ export function unitKey(unit: CommunicationUnit): unknown {
 }
 
 /** An eighth of the window leaves most of it to the text; the paper's reply limit of 1,024 tokens is plenty. */
-export function defaultUnit({ window }: ModelDescription): number {
+function defaultUnit({ window }: ModelDescription): number {
   return Math.max(64, Math.min(1024, Math.floor(window / 8)))
 }
 
-export function checkOptions(
-  { id, maxOutput }: ModelDescription,
-  tokens: Readonly<Record<string, number>> & { readonly maxOutput: number },
-): void {
-  for (const [name, value] of Object.entries(tokens)) {
-    if (!(Number.isInteger(value) && value > 0))
-      throw new RangeError(`Cannot make an agent as ${name} must be a whole number of tokens above 0: ${value}`)
-  }
-  if (tokens.maxOutput <= maxOutput) return
-  throw new RangeError(`Cannot make an agent as maxOutput is above the ${maxOutput} tokens that ${id} can reply: ${tokens.maxOutput}`)
+/** Limits of an agent that rewrites a unit. */
+export function unitLimits(
+  description: ModelDescription,
+  { maxUnit = defaultUnit(description), maxOutput = Math.min(description.maxOutput, maxUnit) }: WritingWorkerOptions,
+): RoleLimits & { readonly maxUnit: number } {
+  return { maxUnit, maxOutput }
 }
 
 async function read(writer: Writer, input: WorkerInput & { unit: CommunicationUnit }, context: AgentContext): Promise<RecordedReading> {
@@ -139,7 +125,7 @@ async function ask(
   repair?: string,
 ): Promise<TakenReply> {
   const { chunk, question, unit } = input
-  const { description, maxUnit, maxOutput, model, system, temperature } = writer
+  const { description, maxUnit } = writer
   const instruction = writer.orders(question)
   const state = renderUnit(fitUnit(unit, { max: maxUnit, count: description.count }).unit)
   const sections = [
@@ -150,10 +136,9 @@ async function ask(
     instruction,
     repair,
   ]
-  const messages = messagesOf({ system, sections })
   const used = description.count(state)
   const parts = { ...budgetParts(writer, question), state: used, chunk: chunk.tokens }
-  const reply = await context.call({ model, description, messages, maxTokens: maxOutput, parts, temperature })
+  const reply = await callRole(writer, context, { sections, parts })
   const maxTokens = Math.max(16, Math.floor(maxUnit / 4))
   const mayShrink = used * 4 > maxUnit * 3
   return takeReply(reply, { text: chunk.text, unit, question, instruction, mayShrink, maxTokens, count: description.count })
@@ -167,23 +152,14 @@ function nextLine({ keepsUnit }: Writer, unit: CommunicationUnit): string | unde
 }
 
 function budgetParts(writer: Writer, question: string | undefined): BudgetParts {
-  const { count } = writer.description
-  const repair = Math.max(...Object.values(REPAIRS).map(count))
-  const labels = `${TEXT_LABEL}\n${writer.keepsUnit ? `${NOTES_LABEL}\nNew quotations are numbered from [q10000].\n` : ''}`
-  return {
-    system: count(writer.system),
-    instruction: count(labels + writer.orders(question)) + repair + SEAMS,
-    question: count(questionLine(question) ?? ''),
-    state: writer.keepsUnit ? writer.maxUnit : 0,
-    output: writer.maxOutput,
-  }
+  const { keepsUnit, maxUnit } = writer
+  const labels = keepsUnit ? [TEXT_LABEL, NOTES_LABEL, 'New quotations are numbered from [q10000].'] : [TEXT_LABEL]
+  return { ...roleParts(writer, question, { labels, repairs: Object.values(REPAIRS) }), state: keepsUnit ? maxUnit : 0 }
 }
 
 /** Two calls: a reply that trips a guard is asked for once more. */
 function estimate(writer: Writer, { chunk, question }: WorkerInput): Usage {
-  const { system, instruction, question: asked, state, output } = budgetParts(writer, question)
-  const input = system + instruction + asked + state + chunk.tokens + 2 * writer.description.perMessage
-  return usageOf(writer.description, 2, 2 * input, 2 * output)
+  return roleUsage(writer, budgetParts(writer, question), chunk.tokens, 2)
 }
 
 function covers(outer: { start: number; end: number }, inner: { start: number; end: number }): boolean {

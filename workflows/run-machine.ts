@@ -34,6 +34,7 @@ export interface RunWork {
 /** Makes the machine of one run over its work. */
 export function createRunMachine(runId: string, work: RunWork): AnyStateMachine {
   const errorOf = (event: unknown): unknown => (event as { error: unknown }).error
+  const ends = [{ guard: 'isStop', target: 'verifying' } as const, { target: 'failed', actions: 'fail' } as const]
   return setup({
     types: { context: {} as RunCounters, events: {} as RunSignal },
     actors: {
@@ -66,10 +67,7 @@ export function createRunMachine(runId: string, work: RunWork): AnyStateMachine 
             invoke: {
               src: 'plan',
               onDone: 'working',
-              onError: [
-                { guard: 'isStop', target: 'verifying' },
-                { target: 'failed', actions: 'fail' },
-              ],
+              onError: ends,
             },
           },
           working: {
@@ -77,10 +75,7 @@ export function createRunMachine(runId: string, work: RunWork): AnyStateMachine 
             invoke: {
               src: 'read',
               onDone: 'verifying',
-              onError: [
-                { guard: 'isStop', target: 'verifying' },
-                { target: 'failed', actions: 'fail' },
-              ],
+              onError: ends,
             },
             on: {
               cancel: '.cancelling',
