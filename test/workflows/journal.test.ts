@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { toJournalError } from '../../workflows/journal-error.ts'
 import { createMemoryJournal } from '../../workflows/memory-journal.ts'
 import { sqliteJournal, type SqliteJournalOptions } from '../../workflows/sqlite-journal.ts'
 import { loadSqlite } from '../../memory/index.ts'
+import { canMount, mountDisk, unmountDisk } from '../small-disk.ts'
 
 const Database = await loadSqlite('open a database for a test')
 
@@ -31,7 +32,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const journal of journals) await journal.close()
-  for (const place of mounts) execFileSync('umount', [place])
+  for (const place of mounts) unmountDisk(place)
   chmodSync(folder, 0o700)
   rmSync(folder, { recursive: true })
 })
@@ -42,21 +43,11 @@ function open(options: SqliteJournalOptions = {}, at = path): Journal {
   return journal
 }
 
-/** A file system of its own for a test, where the machine lets us have one. */
 function mount(options: string): string {
-  const place = mkdtempSync(join(folder, 'mount-'))
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place])
+  const place = mountDisk(folder, options)
   mounts.push(place)
   return place
 }
-
-const canMount = ((): boolean => {
-  const place = mkdtempSync(join(tmpdir(), 'mount-'))
-  const mounted = process.platform === 'linux' && spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', place]).status === 0
-  if (mounted) execFileSync('umount', [place])
-  rmSync(place, { recursive: true })
-  return mounted
-})()
 
 /** Runs a script beside the test in a process of its own; resolves with its signal or exit status once it has ended. */
 function inProcess(script: string, onLine?: (line: string, kill: () => void) => void): Promise<NodeJS.Signals | number | null> {
