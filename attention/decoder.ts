@@ -54,8 +54,31 @@ export interface KVCache {
   [Symbol.dispose](): void
 }
 
+/** Rotated queries of consecutive tokens in one layer, while the layer's keys of these tokens and of all before them lie in `cache`. */
+export interface Observation {
+  readonly layer: number
+  /** Rotated queries, [rows, heads headDim]; valid until the call returns. */
+  readonly queries: Float32Array
+  readonly rows: number
+  /** Index in the cache of the first row's token. */
+  readonly start: number
+  readonly cache: KVCache
+}
+
+/** What of a run is to be seen. */
+export interface ObserveOptions {
+  /** Layers to observe; all by default. */
+  readonly layers?: readonly number[]
+  /** How many of the last tokens of the run; all by default. */
+  readonly rows?: number
+  /** Told after each of the layers. Tokens that go through the layers in several slices are told of in as many calls. */
+  readonly onQueries: (observation: Observation) => void
+}
+
 export interface PrefillOptions {
   readonly signal?: AbortSignal
+  /** Shows the queries of a tail of the tokens: with the cache's keys they say what was attended to (see `attentionWeights`). */
+  readonly observe?: ObserveOptions
   /** Told after each block of layers or tokens: a share from 0 to 1. */
   readonly onProgress?: (share: number) => void
 }

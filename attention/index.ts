@@ -1,5 +1,15 @@
 /** The attention core: decoder-only transformers run layer by layer on an injected ONNX runtime, with the cache in the caller's hands. */
-export type { CacheRows, Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, PrefillOptions } from './decoder.ts'
+export type {
+  CacheRows,
+  Continuation,
+  Decoder,
+  DecoderConfig,
+  GenerateOptions,
+  KVCache,
+  ObserveOptions,
+  Observation,
+  PrefillOptions,
+} from './decoder.ts'
 export { dequantise } from './dequantise.ts'
 export { readGguf, readTensorBytes, type GgufFile, type GgufTensor } from './gguf.ts'
 export { readConfig } from './model-config.ts'

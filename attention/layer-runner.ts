@@ -1,6 +1,6 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
-import type { DecoderConfig } from './decoder.ts'
+import type { DecoderConfig, ObserveOptions } from './decoder.ts'
 import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import type { BlockCache, CacheBlock } from './kv-cache.ts'
 import { nextTask } from './next-task.ts'
@@ -32,6 +32,15 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Told after each layer. */
   readonly onLayer?: (() => void) | undefined
+  /** Shows the queries of the last rows of a run over one segment. */
+  readonly observe?: ObserveOptions | undefined
+}
+
+interface LayerInput {
+  readonly ids: OnnxTensor
+  readonly positions: Int32Array
+  readonly segments: readonly Segment[]
+  readonly observe: ObserveOptions | undefined
 }
 
 interface Rows {
@@ -89,7 +98,7 @@ export class LayerRunner {
     for (let layer = options.from; layer < options.to; layer++) {
       await nextTask()
       options.signal?.throwIfAborted()
-      current = await this.#runLayer(layer, current, { ids, positions, segments })
+      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe })
       options.onLayer?.()
     }
     return current
@@ -98,7 +107,7 @@ export class LayerRunner {
   async #runLayer(
     layer: number,
     hiddenRows: Float32Array,
-    { ids, positions, segments }: { ids: OnnxTensor; positions: Int32Array; segments: readonly Segment[] },
+    { ids, positions, segments, observe }: LayerInput,
   ): Promise<Float32Array> {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
@@ -106,9 +115,18 @@ export class LayerRunner {
     const { projection, feedForward, given } = this.#forRows(sessions, positions.length)
     const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables, ...given?.projection }, ['q', 'k', 'v'])
     const attended = await this.#attendAll(layer, rows, positions, segments)
+    if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
     const a = this.#pool.floats(attended, [positions.length, this.#queryWidth])
     const { y } = await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])
     return y
+  }
+
+  #show(layer: number, q: Float32Array, [segment]: readonly Segment[], { layers, rows, onQueries }: ObserveOptions): void {
+    if (segment === undefined || layers?.includes(layer) === false) return
+    const shown = Math.min(segment.rows, rows ?? segment.rows)
+    if (shown <= 0) return
+    const queries = q.subarray(q.length - shown * this.#queryWidth)
+    onQueries({ layer, queries, rows: shown, start: segment.cache.layerLength(layer) - shown, cache: segment.cache })
   }
 
   #forRows(sessions: LayerSessions, count: number): SessionPair & { given?: GivenLayer } {

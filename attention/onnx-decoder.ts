@@ -1,6 +1,6 @@
 /** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
 import { ContextOverflowError } from '../errors/index.ts'
-import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, PrefillOptions } from './decoder.ts'
+import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, ObserveOptions, PrefillOptions } from './decoder.ts'
 import type { EmbeddingTable } from './embedding-table.ts'
 import { generateTokens } from './generate-tokens.ts'
 import { Head } from './head.ts'
@@ -68,7 +68,7 @@ export class OnnxDecoder implements Decoder {
         const end = Math.min(positions.length, row + sliceTokens)
         const slice = hidden.subarray(row * width, end * width)
         const segments = [{ cache: store, rows: end - row }]
-        const run = { from, to, signal: options.signal, onLayer }
+        const run = { from, to, signal: options.signal, onLayer, observe: tailOf(options.observe, positions.length - end) }
         result.set(await this.#parts.runner.run(slice, positions.subarray(row, end), segments, run), row * width)
       }
     } catch (error) {
@@ -177,6 +177,12 @@ export class OnnxDecoder implements Decoder {
     if (!fits) throw new TypeError('Cannot use the cache as it was not made by createCache of a decoder of this shape')
     return cache
   }
+}
+
+/** What of a slice is to be seen when `later` tokens follow it in the run. */
+function tailOf(observe: ObserveOptions | undefined, later: number): ObserveOptions | undefined {
+  if (observe?.rows === undefined) return observe
+  return observe.rows > later ? { ...observe, rows: observe.rows - later } : undefined
 }
 
 function isIds(prefix: readonly number[] | KVCache): prefix is readonly number[] {
