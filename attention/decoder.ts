@@ -63,13 +63,15 @@ export interface Observation {
   /** Index in the cache of the first row's token. */
   readonly start: number
   readonly cache: KVCache
+  /** Which of the continuations that `logProbs` scores side by side; 0 where there is one sequence. */
+  readonly sequence: number
 }
 
 /** What of a run is to be seen. */
 export interface ObserveOptions {
   /** Layers to observe; all by default. */
   readonly layers?: readonly number[]
-  /** How many of the last tokens of the run; all by default. */
+  /** How many of the last tokens of each sequence of the run; all by default. A continuation's last token is not run. */
   readonly rows?: number
   /** Told after each of the layers. Tokens that go through the layers in several slices are told of in as many calls. */
   readonly onQueries: (observation: Observation) => void

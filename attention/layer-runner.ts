@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** Told after each layer. */
   readonly onLayer?: (() => void) | undefined
-  /** Shows the queries of the last rows of a run over one segment. */
+  /** Shows the queries of the last rows of each segment; `sequence` is the segment's index. */
   readonly observe?: ObserveOptions | undefined
 }
 
@@ -121,12 +121,15 @@ export class LayerRunner {
     return y
   }
 
-  #show(layer: number, q: Float32Array, [segment]: readonly Segment[], { layers, rows, onQueries }: ObserveOptions): void {
-    if (segment === undefined || layers?.includes(layer) === false) return
-    const shown = Math.min(segment.rows, rows ?? segment.rows)
-    if (shown <= 0) return
-    const queries = q.subarray(q.length - shown * this.#queryWidth)
-    onQueries({ layer, queries, rows: shown, start: segment.cache.layerLength(layer) - shown, cache: segment.cache })
+  #show(layer: number, q: Float32Array, segments: readonly Segment[], { layers, rows: most = Infinity, onQueries }: ObserveOptions): void {
+    if (layers?.includes(layer) === false) return
+    let end = 0
+    for (const [sequence, { cache, rows: count }] of segments.entries()) {
+      end += count
+      const rows = Math.min(count, most)
+      const queries = q.subarray((end - rows) * this.#queryWidth, end * this.#queryWidth)
+      if (rows > 0) onQueries({ layer, queries, rows, start: cache.layerLength(layer) - rows, cache, sequence })
+    }
   }
 
   #forRows(sessions: LayerSessions, count: number): SessionPair & { given?: GivenLayer } {

@@ -124,7 +124,7 @@ export class OnnxDecoder implements Decoder {
     await this.dispose()
   }
 
-  #score(prefix: BlockCache, continuations: readonly Continuation[], { signal, onProgress }: PrefillOptions): Promise<Float32Array[]> {
+  #score(prefix: BlockCache, continuations: readonly Continuation[], { signal, onProgress, observe }: PrefillOptions): Promise<Float32Array[]> {
     if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
     for (const { ids, from = 0 } of continuations) this.#checkContinuation(prefix, ids, from)
     const { runner } = this.#parts
@@ -133,7 +133,8 @@ export class OnnxDecoder implements Decoder {
       sliceTokens,
       width,
       embed: (ids) => this.embed(ids),
-      run: (x, positions, segments) => runner.run(x, positions, segments, { from: 0, to: layers, signal }),
+      observe,
+      run: (x, positions, segments, seen) => runner.run(x, positions, segments, { from: 0, to: layers, signal, observe: seen }),
       logProbs: (hidden, targets) => this.#head.logProbs(hidden, targets, signal),
     }
     return scoreContinuations(prefix, continuations, parts, onProgress)

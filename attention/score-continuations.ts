@@ -1,5 +1,5 @@
 /** Log-probabilities of many continuations of one prefix. Short continuations go through the layers side by side. */
-import type { Continuation } from './decoder.ts'
+import type { Continuation, Observation, ObserveOptions } from './decoder.ts'
 import type { BlockCache } from './kv-cache.ts'
 import type { Segment } from './layer-runner.ts'
 
@@ -10,7 +10,9 @@ export interface ScoringParts {
   readonly width: number
   embed(ids: readonly number[]): Float32Array
   /** All layers over rows of several sequences. */
-  run(x: Float32Array, positions: Int32Array, segments: readonly Segment[]): Promise<Float32Array>
+  run(x: Float32Array, positions: Int32Array, segments: readonly Segment[], observe?: ObserveOptions): Promise<Float32Array>
+  /** What the caller wants to see: `sequence` is the continuation's index. */
+  readonly observe?: ObserveOptions | undefined
   logProbs(hidden: Float32Array, targets: readonly number[]): Promise<Float32Array>
 }
 
@@ -106,13 +108,32 @@ async function scoreBatch(
       positions.push(prefix.nextPosition + token)
     }
   }
-  const hidden = await parts.run(parts.embed(ids), Int32Array.from(positions), segments)
+  const observe = parts.observe && observeBatch(parts.observe, continuations, batch)
+  const hidden = await parts.run(parts.embed(ids), Int32Array.from(positions), segments, observe)
   await scoreRows(hidden, continuations, batch, { results, parts })
   for (const { index, end } of batch) {
     if (end < (continuations[index]?.ids.length ?? 0) - 1) continue
     caches.get(index)?.dispose()
     caches.delete(index)
   }
+}
+
+/** Shows of each piece what lies in the tail of its continuation. */
+function observeBatch(
+  { rows: most = Infinity, layers, onQueries }: ObserveOptions,
+  continuations: readonly Continuation[],
+  batch: readonly Piece[],
+): ObserveOptions {
+  const show = (seen: Observation): void => {
+    const { index, end } = batch[seen.sequence] ?? { index: 0, end: 0 }
+    const later = (continuations[index]?.ids.length ?? 0) - 1 - end
+    const rows = Math.min(seen.rows, most - later)
+    if (rows <= 0) return
+    const skipped = seen.rows - rows
+    const queries = seen.queries.subarray(skipped * (seen.queries.length / seen.rows))
+    onQueries({ ...seen, sequence: index, rows, start: seen.start + skipped, queries })
+  }
+  return { ...(layers && { layers }), onQueries: show }
 }
 
 /** Scores the rows whose next token is asked for: row `token` predicts token + 1. */
