@@ -3,6 +3,7 @@ export { type Agent, type AgentCall, type AgentContext, type Estimate, isAgent, 
 export { type Budget, type BudgetParts, type BudgetQuery, solveBudget } from './budget.ts'
 export { combineUnits } from './combine-units.ts'
 export { type CommunicationUnit, emptyUnit, type Quote } from './communication-unit.ts'
+export { type Conflict, conflictsOf } from './conflicts.ts'
 export {
   type DirectReader,
   type DirectReaderInput,
@@ -13,7 +14,8 @@ export {
 } from './direct-reader.ts'
 export { findCandidates, type QuoteCandidate } from './find-candidates.ts'
 export { type FitOptions, type FittedUnit, fitUnit, renderUnit } from './fit-unit.ts'
-export { groupUnits } from './group-units.ts'
+export { groupSimilar } from './group-similar.ts'
+export { type GroupLimits, groupUnits } from './group-units.ts'
 export { type GuardFlag, guardNotes, isRefusal, type NotesCheck, withoutRefusals } from './guards.ts'
 export { judge, type JudgeOptions } from './judge.ts'
 export type { Judge, JudgeInput, JudgeOutput, Manager, ManagerInput, ManagerOutput, PathResult } from './manager.ts'

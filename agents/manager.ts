@@ -18,7 +18,10 @@ export interface ManagerOutput {
 }
 
 /** Answers from the last communication unit (Chain of Agents, section 3.3). */
-export type Manager = Agent<ManagerInput, ManagerOutput>
+export type Manager = Agent<ManagerInput, ManagerOutput> & {
+  /** Most tokens of a unit that it sees whole; of a longer one it leaves quotations out. Absent where nothing bounds it. */
+  room?(question: string | undefined): number
+}
 
 /** One path's result, for the judge and the vote. */
 export interface PathResult {

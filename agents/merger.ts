@@ -49,8 +49,13 @@ export function mergerInstruction(question: string | undefined, words: number): 
   const task =
     question === undefined
       ? 'Rewrite the notes as one summary that covers all parts.'
-      : 'Rewrite the notes as one that holds all that helps to answer the question. Where they contradict each other, say so. Do not answer yet.'
-  return `${task} Keep the numbers such as [q1] after what rests on a quotation. Use at most ${words} words.\nReply with one line:\nNOTES: the merged notes`
+      : 'Rewrite the notes as one that holds all that helps to answer the question. Do not answer yet.'
+  return [
+    `${task} Keep the numbers such as [q1] after what rests on a quotation. Use at most ${words} words.`,
+    'Reply with these lines:',
+    'NOTES: the merged notes',
+    'CONFLICT: what contradicts what, with the numbers of the quotations (one such line for each contradiction; none where there is none)',
+  ].join('\n')
 }
 
 /**
@@ -67,7 +72,7 @@ export function merger(model: ChatModel, options: MergerOptions = {}): Merger {
   const self: MergerRole = { ...roleOf(model, { ...options, description }, { system: SYSTEM, instruction }, limits), maxUnit }
   return {
     name: 'merger',
-    version: 1,
+    version: 2,
     identity: self.identity,
     key: ({ question, units }) => ({ question: question ?? null, units: units.map(unitKey) }),
     run: (input, context) => merge(self, input, context),

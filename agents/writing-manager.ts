@@ -51,6 +51,7 @@ export function writingManager(model: ChatModel, options: WritingManagerOptions 
     run: (input, context) => answer(manager, input, context),
     place: (recorded) => recorded,
     estimate: (input) => estimate(manager, input),
+    room: (question) => solveBudget({ description, parts: budgetParts(manager, question) }).chunk,
   }
 }
 

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { ModelFileError } from '../errors/index.ts'
 import { type ChatModel, describe, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
-import { auto, chainOfAgents, mapReduce, retrieve, type Strategy, stuff, truncate } from '../workflows/index.ts'
+import { auto, chainOfAgents, mapReduce, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
 import type { AskFlags } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -93,6 +93,8 @@ export function strategyOf({ strategy, paths }: Pick<AskFlags, 'strategy' | 'pat
       return mapReduce(options)
     case 'retrieve':
       return retrieve(options)
+    case 'tree':
+      return tree(options)
     case 'stuff':
       return stuff(options)
     case 'truncate':

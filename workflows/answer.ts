@@ -1,4 +1,5 @@
 import type { Usage } from '../agents/index.ts'
+import type { AnswerTree } from './answer-tree.ts'
 
 /** How a quotation was found again in the source before it was shown. */
 export type Verification = 'exact' | 'normalised' | 'copied'
@@ -71,4 +72,6 @@ export interface Answer {
   readonly strategy: string
   /** Why the run stopped, where it did. */
   readonly reason?: string
+  /** Every level of a hierarchical merge, where the strategy keeps it. */
+  readonly tree?: AnswerTree
 }

@@ -5,13 +5,14 @@ const FATAL = new Set<string>(['authentication', 'connection', 'bad-request'])
 
 /**
  * Runs a step whose failure costs one chunk, not the run: a model's failure gives undefined (the chunk is reported as failed), anything
- * else (abort, limits, overflow, a model that cannot be reached) is thrown.
+ * else (abort, limits, overflow, a model that cannot be reached) is thrown. `onFailure` is told of the failure, and may throw instead.
  */
-export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+export async function attempt<T>(work: () => Promise<T>, onFailure?: (error: ModelError) => void): Promise<T | undefined> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof ModelError && !FATAL.has(error.reason)) return undefined
-    throw error
+    if (!(error instanceof ModelError) || FATAL.has(error.reason)) throw error
+    onFailure?.(error)
+    return undefined
   }
 }

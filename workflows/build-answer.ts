@@ -29,6 +29,7 @@ export function buildAnswer({ runId, strategy, source, result, coverage, usage, 
     runId,
     strategy,
     ...(stopped === undefined ? {} : { reason: stopped }),
+    ...(result.tree === undefined ? {} : { tree: result.tree }),
   }
 }
 

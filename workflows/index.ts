@@ -1,5 +1,6 @@
 /** In what order: runs, their strategies, the journal that makes them resumable. */
 export type { Answer, AnswerStatus, ChunkOutcome, ChunkReport, Citation, Coverage, RunUsage, Verification } from './answer.ts'
+export type { AnswerTree, Span, TreeMark, TreeNode } from './answer-tree.ts'
 export { ask, type AskOptions, plan } from './ask.ts'
 export { auto, type AutoOptions } from './auto.ts'
 export { chainOfAgents, type ChainOfAgentsOptions } from './chain-of-agents.ts'
@@ -20,4 +21,5 @@ export { openSource, type Source, type SourceInput, type SourceOptions } from '.
 export { sqliteJournal } from './sqlite-journal.ts'
 export { stepKey } from './step-key.ts'
 export type { Plan } from './plan.ts'
+export { tree, type TreeOptions } from './tree.ts'
 export type { SourceContext, Step, StepOptions, Strategy, StrategyContext, StrategyResult } from './strategy.ts'

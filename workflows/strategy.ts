@@ -4,6 +4,7 @@ import type { Chunk, Document } from '../chunkers/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
 import type { MemoryStore } from '../memory/index.ts'
 import type { ChunkReport } from './answer.ts'
+import type { AnswerTree } from './answer-tree.ts'
 import type { Plan } from './plan.ts'
 import type { RunEvent } from './run-event.ts'
 import type { StateMachine } from './control.ts'
@@ -17,6 +18,8 @@ export interface StrategyResult {
   readonly quotes?: readonly Quote[]
   /** What became of the chunks; by default from the steps that read a chunk. */
   readonly coverage?: readonly ChunkReport[]
+  /** Every level of a merge. */
+  readonly tree?: AnswerTree
 }
 
 export interface StepOptions {

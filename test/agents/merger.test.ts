@@ -64,7 +64,7 @@ describe('groupUnits', () => {
         fc.integer({ min: 82, max: 200 }),
         (sizes, budget) => {
           const all = sizes.map((size, at): CommunicationUnit => ({ notes: `u${at} `.repeat(size).trim(), quotes: [] }))
-          const groups = groupUnits(all, budget, countWords)
+          const groups = groupUnits(all, { budget, count: countWords })
           expect(groups.flat()).toEqual(all)
           for (const group of groups) expect(countWords(renderUnit(combineUnits(group)))).toBeLessThanOrEqual(budget)
           for (const group of groups.slice(0, -1)) expect(group.length).toBeGreaterThanOrEqual(2)
@@ -76,7 +76,7 @@ describe('groupUnits', () => {
 
   it('refuses where two neighbours do not fit together', () => {
     const unit = { notes: 'word '.repeat(50), quotes: [] }
-    expect(() => groupUnits([unit, unit], 90, countWords)).toThrow(ContextOverflowError)
+    expect(() => groupUnits([unit, unit], { budget: 90, count: countWords })).toThrow(ContextOverflowError)
   })
 })
 
