@@ -13,6 +13,8 @@ export interface ReferenceRun {
   readonly hidden: readonly Float32Array[]
   /** Logits [S, vocabulary]. */
   readonly logits: Float32Array
+  /** Attention weights of each layer by row and head: row `index` holds `heads` lists of `index + 1` weights. */
+  readonly weights: readonly (readonly (readonly number[])[])[][]
 }
 
 export interface ReferenceDecoder {
@@ -45,13 +47,16 @@ function forward(config: DecoderConfig, tensors: Tensors, ids: readonly number[]
   const table = named(tensors, 'token_embd.weight')
   let rows: readonly Float32Array[] = ids.map((id) => table.slice(id * width, (id + 1) * width))
   const hidden: Float32Array[] = []
+  const weights: number[][][][] = []
   for (let layer = 0; layer < config.layers; layer++) {
-    rows = runLayer(config, tensors, layer, rows, positions)
+    const seen: number[][][] = rows.map(() => [])
+    rows = runLayer(config, tensors, layer, rows, positions, seen)
     hidden.push(join(rows))
+    weights.push(seen)
   }
   const output = tensors.get('output.weight') ?? table
   const norm = named(tensors, 'output_norm.weight')
-  return { hidden, logits: join(rows.map((row) => multiply(output, normalise(row, norm, config.normEpsilon)))) }
+  return { hidden, weights, logits: join(rows.map((row) => multiply(output, normalise(row, norm, config.normEpsilon)))) }
 }
 
 function runLayer(
@@ -60,6 +65,7 @@ function runLayer(
   layer: number,
   rows: readonly Float32Array[],
   positions: readonly number[],
+  seen: number[][][],
 ): Float32Array[] {
   const weight = (part: string): Float32Array => named(tensors, `blk.${layer}.${part}.weight`)
   const normed = rows.map((row) => normalise(row, weight('attn_norm'), config.normEpsilon))
@@ -67,7 +73,7 @@ function runLayer(
   const keys = normed.map((row, index) => rotate(multiply(weight('attn_k'), row), positions[index] ?? 0, config))
   const values = normed.map((row) => multiply(weight('attn_v'), row))
   return rows.map((row, index) => {
-    const attended = attend(config, queries[index] ?? row, keys.slice(0, index + 1), values)
+    const attended = attend(config, queries[index] ?? row, keys.slice(0, index + 1), values, seen[index])
     const middle = add(row, multiply(weight('attn_output'), attended))
     const inner = normalise(middle, weight('ffn_norm'), config.normEpsilon)
     const gate = multiply(weight('ffn_gate'), inner)
@@ -101,7 +107,13 @@ function rotate(row: Float32Array, position: number, { headDim, ropeBase }: Deco
 }
 
 /** Grouped-query attention of one query row (Ainslie et al., 2023, section 2.2). */
-function attend(config: DecoderConfig, query: Float32Array, keys: readonly Float32Array[], values: readonly Float32Array[]): Float32Array {
+function attend(
+  config: DecoderConfig,
+  query: Float32Array,
+  keys: readonly Float32Array[],
+  values: readonly Float32Array[],
+  seen?: number[][],
+): Float32Array {
   const { heads, kvHeads, headDim } = config
   const result = new Float32Array(heads * headDim)
   for (let head = 0; head < heads; head++) {
@@ -111,6 +123,7 @@ function attend(config: DecoderConfig, query: Float32Array, keys: readonly Float
     const most = Math.max(...scores)
     const weights = scores.map((score) => Math.exp(score - most))
     const total = weights.reduce((sum, weight) => sum + weight, 0)
+    seen?.push(weights.map((weight) => weight / total))
     for (let unit = 0; unit < headDim; unit++) {
       result[head * headDim + unit] = weights.reduce((sum, weight, index) => sum + weight * (values[index]?.[from + unit] ?? 0), 0) / total
     }
