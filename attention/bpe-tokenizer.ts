@@ -4,6 +4,7 @@
  */
 import { byteLevelText, tokenBytes } from './byte-level.ts'
 import { createByteTokenizer, type ByteTokenizer } from './byte-tokenizer.ts'
+import { shown } from './header-reader.ts'
 import { mergePieces } from './merge-pieces.ts'
 import { isListOf, readPieces, refusal, tokenTypes, type PieceVocabulary } from './piece-vocabulary.ts'
 import { cutText, type PreTokenizerRule, preTokenizerNames, preTokenizerRule } from './pre-tokenizer-rules.ts'
@@ -40,7 +41,7 @@ function readRule({ name, metadata }: PieceVocabulary): PreTokenizerRule {
   const rule = typeof pre === 'string' ? preTokenizerRule(pre) : undefined
   if (rule !== undefined) return rule
   const known = preTokenizerNames.join(', ')
-  throw refusal(name, `its way to cut text is not supported (tokenizer.ggml.pre): ${String(pre)}. Supported: ${known}`)
+  throw refusal(name, `its way to cut text is not supported (tokenizer.ggml.pre): ${shown(pre)}. Supported: ${known}`)
 }
 
 export function idsByToken(tokens: readonly string[]): Map<string, number> {
@@ -64,10 +65,10 @@ export function wordEncoder(
   return (word) => {
     const whole = ignoreMerges ? ids.get(word) : undefined
     if (whole !== undefined) return [whole]
-    const pieces = mergePieces([...word], (left, right) => ranks.get(`${left} ${right}`))
+    const pieces = mergePieces(Array.from(word), (left, right) => ranks.get(`${left} ${right}`))
     return pieces.flatMap((piece) => {
       const id = ids.get(piece)
-      return id === undefined ? [...piece].flatMap((symbol) => ids.get(symbol) ?? fallback(symbol)) : [id]
+      return id === undefined ? Array.from(piece).flatMap((symbol) => ids.get(symbol) ?? fallback(symbol)) : [id]
     })
   }
 }

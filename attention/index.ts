@@ -10,6 +10,15 @@ export type {
   Observation,
   PrefillOptions,
 } from './decoder.ts'
+export {
+  attend,
+  attentionWeights,
+  watchAttention,
+  type AttendOptions,
+  type Attended,
+  type AttentionHead,
+  type AttentionWatch,
+} from './attend.ts'
 export { dequantise } from './dequantise.ts'
 export { readGguf, readTensorBytes, type GgufFile, type GgufTensor } from './gguf.ts'
 export { readConfig } from './model-config.ts'
