@@ -22,6 +22,8 @@ export interface NeedleOptions {
   /** Where the needle goes: at the start of the sentence that holds this place, counted in code units of the haystack. */
   readonly place: number
   readonly seed: number
+  /** What the number belongs to; chosen by the seed by default. */
+  readonly key?: string
 }
 
 const NOISE = ['The grass is green.', 'The sky is blue.', 'The sun is yellow.', 'Here we go.', 'There and back again.']
@@ -55,11 +57,11 @@ function randomSentence(random: RandomInteger): string {
  *
  * @throws RangeError when the place lies outside of the haystack
  */
-export function hideNeedle(hay: string, { id, place, seed }: NeedleOptions): NeedleItem {
+export function hideNeedle(hay: string, { id, place, seed, key: given }: NeedleOptions): NeedleItem {
   if (!(place >= 0 && place <= hay.length)) throw new RangeError(`Cannot hide a needle outside of 0 to ${hay.length}: ${place}`)
   const random = randomIntegers(seed)
   const pick = (list: readonly string[]): string => list[random(0, list.length - 1)] as string
-  const key = `${pick(KEYS.first)}-${pick(KEYS.second)}`
+  const key = given ?? `${pick(KEYS.first)}-${pick(KEYS.second)}`
   const value = String(random(1_000_000, 9_999_999))
   const needle = needleLine({ type: 'numbers', key, value })
   const start = sentenceStart(hay, place)

@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
   squad: () => import('./squad.ts'),
+  tree: () => import('./tree.ts'),
 }
 
 /** Names of all benchmarks, sorted. */
