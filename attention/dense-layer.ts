@@ -3,12 +3,14 @@
  * then, and one session keeps the memory of its activations, where a session a layer would ask for fresh memory in each run. They are
  * de-quantised when first needed, so that loading and decoding need not wait for them, nor hold them.
  */
+import { scaleName } from './byte-nodes.ts'
+import type { ByteWeightMaker } from './byte-weights.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { dequantise } from './dequantise.ts'
 import { readTensorBytes, type GgufFile } from './gguf.ts'
 import type { LayerWeights } from './layer-graphs.ts'
 import { tensorNamed } from './model-config.ts'
-import type { GivenMatrix } from './packed-weights.ts'
+import type { GivenForm, GivenMatrix } from './packed-weights.ts'
 import type { OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { TensorType } from './tensor-types.ts'
@@ -36,8 +38,14 @@ interface QuantisedTensor {
 type QuantisedTensors = Readonly<Record<string, QuantisedTensor>>
 
 /** The weights of `buildProjectionGraph` and `buildFeedForwardGraph` when each run is given its layer's. */
-export function givenWeights({ hidden, heads, kvHeads, headDim, feedForward }: DecoderConfig): LayerWeights {
-  const given = (name: string, inputs: number, outputs: number): GivenMatrix => ({ kind: 'given', name, inputs, outputs })
+export function givenWeights({ hidden, heads, kvHeads, headDim, feedForward }: DecoderConfig, form: GivenForm): LayerWeights {
+  const given = (name: string, inputs: number, outputs: number): GivenMatrix => ({
+    kind: 'given',
+    form: formOf(name, form),
+    name,
+    inputs,
+    outputs,
+  })
   return {
     attentionNorm: 'attentionNorm',
     queryKeyValue: [
@@ -52,9 +60,15 @@ export function givenWeights({ hidden, heads, kvHeads, headDim, feedForward }: D
   }
 }
 
-/** Size of the float32 matrices of a layer. */
-export function denseLayerBytes({ hidden, heads, kvHeads, headDim, feedForward }: DecoderConfig): number {
-  return 4 * hidden * (2 * heads * headDim + 2 * kvHeads * headDim + 3 * feedForward)
+/** The heads' outputs keep float32: of all inputs theirs lose most as bytes, and their matrix is the smallest of a layer. */
+function formOf(name: string, form: GivenForm): GivenForm {
+  return name === 'attentionOutput' ? 'float32' : form
+}
+
+/** Size of the given matrices of a layer. */
+export function denseLayerBytes({ hidden, heads, kvHeads, headDim, feedForward }: DecoderConfig, form: GivenForm): number {
+  const size = form === 'int8' ? 1 : 4
+  return hidden * (4 * heads * headDim + size * (heads * headDim + 2 * kvHeads * headDim + 3 * feedForward))
 }
 
 /** Inputs of the two graphs. */
@@ -63,33 +77,56 @@ export interface GivenLayer {
   readonly feedForward: GivenTensors
 }
 
-export class DenseLayer {
-  readonly #pool: SessionPool
-  /** The bytes of the file until they are de-quantised, then the inputs. */
-  #parts: { readonly quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>> } | { readonly given: GivenLayer }
+/** How layers are given. */
+export interface GivenOptions {
+  readonly pool: SessionPool
+  readonly form: GivenForm
+  readonly maker: ByteWeightMaker
+}
 
-  private constructor(pool: SessionPool, quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>) {
-    this.#pool = pool
-    this.#parts = { quantised }
+export class DenseLayer {
+  readonly #options: GivenOptions
+  #quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>> | undefined
+  #given: Promise<GivenLayer> | undefined
+
+  private constructor(options: GivenOptions, quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>) {
+    this.#options = options
+    this.#quantised = quantised
   }
 
-  static async load(file: GgufFile, layer: number, pool: SessionPool): Promise<DenseLayer> {
+  static async load(file: GgufFile, layer: number, options: GivenOptions): Promise<DenseLayer> {
     const projection = await readParts(file, layer, projectionParts)
-    return new DenseLayer(pool, { projection, feedForward: await readParts(file, layer, feedForwardParts) })
+    return new DenseLayer(options, { projection, feedForward: await readParts(file, layer, feedForwardParts) })
   }
 
   /** The weights as inputs; the first call de-quantises them. */
-  given(): GivenLayer {
-    if ('given' in this.#parts) return this.#parts.given
-    const { projection, feedForward } = this.#parts.quantised
-    const given = { projection: this.#dense(projection), feedForward: this.#dense(feedForward) }
-    this.#parts = { given }
+  given(): Promise<GivenLayer> {
+    this.#given ??= this.#make()
+    return this.#given
+  }
+
+  async #make(): Promise<GivenLayer> {
+    const { projection = {}, feedForward = {} } = this.#quantised ?? {}
+    const given = { projection: await this.#giveAll(projection), feedForward: await this.#giveAll(feedForward) }
+    // The bytes of the file are not needed any more.
+    this.#quantised = undefined
     return given
   }
 
-  #dense(parts: QuantisedTensors): GivenTensors {
-    const entries = Object.entries(parts).map(([name, { type, bytes, dims }]) => [name, this.#pool.floats(dequantise(type, bytes), dims)])
-    return Object.fromEntries(entries) as GivenTensors
+  async #giveAll(parts: QuantisedTensors): Promise<GivenTensors> {
+    const { pool, form, maker } = this.#options
+    const given: Record<string, OnnxTensor> = {}
+    for (const [name, { type, bytes, dims }] of Object.entries(parts)) {
+      const floats = dequantise(type, bytes)
+      const [outputs, inputs] = dims
+      if (formOf(name, form) === 'float32' || outputs === undefined || inputs === undefined) given[name] = pool.floats(floats, dims)
+      else {
+        const { values, scales } = await maker.make(floats, outputs, inputs)
+        given[name] = values
+        given[scaleName(name)] = scales
+      }
+    }
+    return given
   }
 }
 

@@ -112,7 +112,7 @@ export class LayerRunner {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
-    const { projection, feedForward, given } = this.#forRows(sessions, positions.length)
+    const { projection, feedForward, given } = await this.#forRows(sessions, positions.length)
     const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables, ...given?.projection }, ['q', 'k', 'v'])
     const attended = await this.#attendAll(layer, rows, positions, segments)
     if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
@@ -132,9 +132,9 @@ export class LayerRunner {
     }
   }
 
-  #forRows(sessions: LayerSessions, count: number): SessionPair & { given?: GivenLayer } {
+  async #forRows(sessions: LayerSessions, count: number): Promise<SessionPair & { given?: GivenLayer }> {
     if (sessions.dense === undefined || count < fewestDenseRows) return sessions
-    return { ...this.#shared, given: sessions.dense.given() }
+    return { ...this.#shared, given: await sessions.dense.given() }
   }
 
   async #attendAll(layer: number, rows: Rows, positions: Int32Array, segments: readonly Segment[]): Promise<Float32Array> {

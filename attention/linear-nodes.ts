@@ -1,4 +1,5 @@
 /** Graph nodes that multiply rows by a weight matrix. */
+import { addByteProduct } from './byte-nodes.ts'
 import type { GraphBuilder } from './onnx-model.ts'
 import type { NibbleMatrix, WeightMatrix } from './packed-weights.ts'
 
@@ -28,6 +29,7 @@ export function addLinearParts(graph: GraphBuilder, x: string, matrices: readonl
 
 function addProduct(graph: GraphBuilder, x: string, matrix: WeightMatrix): string {
   if (matrix.kind === 'nibbles') return addNibbleProduct(graph, x, matrix)
+  if (matrix.kind === 'given' && matrix.form === 'int8') return addByteProduct(graph, x, matrix)
   if (matrix.kind === 'given') {
     const given = graph.input(matrix.name, 'float32', [matrix.outputs, matrix.inputs])
     return graph.node('FusedMatMul', [x, given], { domain: contributed, attributes: { transB: 1, alpha: { float: 1 } } })

@@ -1,5 +1,6 @@
 /** Opens a model file as a decoder that runs on an ONNX runtime. */
 import { createBpeTokenizer } from './bpe-tokenizer.ts'
+import { ByteWeightMaker } from './byte-weights.ts'
 import type { Decoder, DecoderConfig } from './decoder.ts'
 import { DenseLayer, denseLayerBytes, givenWeights } from './dense-layer.ts'
 import { EmbeddingTable } from './embedding-table.ts'
@@ -11,6 +12,7 @@ import { loadHeadWeights, loadLayerWeights } from './layer-weights.ts'
 import { readConfig } from './model-config.ts'
 import { nextTask } from './next-task.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
+import type { GivenForm } from './packed-weights.ts'
 import type { ByteSource, OnnxRuntime } from './runtime.ts'
 import { SessionPool } from './session-pool.ts'
 
@@ -26,6 +28,8 @@ export interface OpenDecoderOptions {
    * limit are packed only.
    */
   readonly denseBytes?: number
+  /** Arithmetic of many tokens at once. */
+  readonly readForm?: GivenForm
   readonly signal?: AbortSignal
   /** Told after each layer is loaded: a share from 0 to 1. */
   readonly onProgress?: (share: number) => void
@@ -39,7 +43,7 @@ const defaultDenseBytes = 512 * 1024 ** 2
  * @throws ModelFileError when the file is damaged or of a kind that is not supported
  */
 export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder> {
-  const { runtime, source, threads, signal, denseBytes = defaultDenseBytes } = options
+  const { runtime, source, threads, signal, denseBytes = defaultDenseBytes, readForm = 'float32' } = options
   if (!(denseBytes >= 0)) throw new RangeError(`Cannot hold float32 weights as denseBytes is not zero or more: ${denseBytes}`)
   signal?.throwIfAborted()
   const file = await readGguf(source)
@@ -48,10 +52,10 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   const template = file.metadata.get('tokenizer.chat_template')
   const pool = new SessionPool(runtime, threads)
   try {
-    const layers = await openLayers(file, config, pool, { ...options, denseBytes })
+    const layers = await openLayers(file, config, pool, { ...options, denseBytes, readForm })
     const head = await pool.open(buildHeadGraph(config, await loadHeadWeights(file)))
     const embeddings = await EmbeddingTable.load(file)
-    const given = givenWeights(config)
+    const given = givenWeights(config, readForm)
     const shared = {
       projection: await pool.open(buildProjectionGraph(config, given), { arena: true }),
       feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
@@ -65,10 +69,11 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   }
 }
 
-type LayerOptions = Pick<OpenDecoderOptions, 'signal' | 'onProgress'> & { readonly denseBytes: number }
+type LayerOptions = Pick<OpenDecoderOptions, 'signal' | 'onProgress'> & Required<Pick<OpenDecoderOptions, 'denseBytes' | 'readForm'>>
 
 async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPool, options: LayerOptions): Promise<LayerSessions[]> {
   const layers: LayerSessions[] = []
+  const given = { pool, form: options.readForm, maker: new ByteWeightMaker(pool) }
   let room = options.denseBytes
   for (let layer = 0; layer < config.layers; layer++) {
     await nextTask()
@@ -78,8 +83,8 @@ async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPo
     const feedForward = await pool.open(buildFeedForwardGraph(config, weights))
     // A matrix that is float32 in its session as it is would only be held twice.
     const isPacked = weights.gateUp.every(({ kind }) => kind === 'nibbles')
-    room -= isPacked ? denseLayerBytes(config) : 0
-    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, pool) : undefined
+    room -= isPacked ? denseLayerBytes(config, options.readForm) : 0
+    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, given) : undefined
     layers.push({ projection, feedForward, dense })
     options.onProgress?.((layer + 1) / config.layers)
   }

@@ -35,9 +35,16 @@ export interface DenseMatrix {
   readonly values: Float32Array
 }
 
-/** A float32 matrix [N, K] that is no part of the graph but given to each run as the input `name`, so that one graph serves all layers. */
+/** How the numbers of matrices that are given to a run are stored and multiplied. */
+export type GivenForm = 'float32' | 'int8'
+
+/**
+ * A matrix that is no part of the graph but given to each run, so that one graph serves all layers: float32 [N, K] as the input `name`, or
+ * bytes as in `byte-nodes.ts`.
+ */
 export interface GivenMatrix {
   readonly kind: 'given'
+  readonly form: GivenForm
   readonly inputs: number
   readonly outputs: number
   readonly name: string

@@ -37,6 +37,10 @@ export class SessionPool {
     return new this.#runtime.Tensor('float32', data as never, dims)
   }
 
+  bytes(data: Int8Array, dims: readonly number[]): OnnxTensor {
+    return new this.#runtime.Tensor('int8', data as never, dims)
+  }
+
   integers(values: Iterable<number>, dims: readonly number[]): OnnxTensor {
     return new this.#runtime.Tensor('int64', BigInt64Array.from(values, BigInt) as never, dims)
   }
@@ -47,10 +51,21 @@ export class SessionPool {
     feeds: Record<string, OnnxTensor>,
     names: readonly Name[],
   ): Promise<Record<Name, Float32Array>> {
+    const outputs = await this.tensors(session, feeds, names)
+    return Object.fromEntries(names.map((name) => [name, floatsOf(outputs[name], name)])) as Record<Name, Float32Array>
+  }
+
+  /** As `run`, for outputs that are fed to other runs as they are. */
+  async tensors<Name extends string>(
+    session: OnnxSession,
+    feeds: Record<string, OnnxTensor>,
+    names: readonly Name[],
+  ): Promise<Record<Name, OnnxTensor>> {
     const run = this.#turn.then(() => session.run(feeds))
     this.#turn = run.catch(() => undefined)
     const outputs = await run
-    return Object.fromEntries(names.map((name) => [name, floatsOf(outputs[name], name)])) as Record<Name, Float32Array>
+    for (const name of names) if (outputs[name] === undefined) throw new TypeError(`Cannot use the runtime's output ${name} as there is none`)
+    return outputs as Record<Name, OnnxTensor>
   }
 
   async release(): Promise<void> {
