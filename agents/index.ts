@@ -12,6 +12,16 @@ export {
   directReader,
   type RecordedAnswer,
 } from './direct-reader.ts'
+export {
+  type ExtractorInput,
+  type ExtractorOptions,
+  type ExtractorOutput,
+  type Extractor,
+  extractor,
+  type FoundValue,
+  type RecordedValues,
+} from './extractor.ts'
+export { type Field, type FieldSchema, fieldSchema, type JsonSchema, type StandardSchema } from './field-schema.ts'
 export { findCandidates, type QuoteCandidate } from './find-candidates.ts'
 export { type FitOptions, type FittedUnit, fitUnit, renderUnit } from './fit-unit.ts'
 export { groupSimilar } from './group-similar.ts'

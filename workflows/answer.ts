@@ -25,6 +25,14 @@ export interface Citation {
 
 export type ChunkOutcome = 'read' | 'empty' | 'failed' | 'skipped'
 
+/** A field of an extraction. */
+export interface ExtractedField {
+  /** By the field's rule. */
+  readonly value: unknown
+  /** Every different value that the text holds, with its citations, in the order of the text; also those that the rule passed over. */
+  readonly evidence: readonly { readonly value: unknown; readonly citations: readonly Citation[] }[]
+}
+
 /** What became of one chunk. */
 export interface ChunkReport {
   readonly documentId: string
@@ -74,4 +82,6 @@ export interface Answer {
   readonly reason?: string
   /** Every level of a hierarchical merge, where the strategy keeps it. */
   readonly tree?: AnswerTree
+  /** Fields of an extraction by name; those of which the text does not tell are absent. */
+  readonly fields?: Readonly<Record<string, ExtractedField>>
 }

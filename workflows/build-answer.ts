@@ -1,5 +1,5 @@
 import type { Quote } from '../agents/index.ts'
-import type { Answer, AnswerStatus, Coverage, RunUsage } from './answer.ts'
+import type { Answer, AnswerStatus, Coverage, ExtractedField, RunUsage } from './answer.ts'
 import { citeQuotes } from './cite-quotes.ts'
 import type { Source } from './source.ts'
 import type { StrategyResult } from './strategy.ts'
@@ -30,7 +30,20 @@ export function buildAnswer({ runId, strategy, source, result, coverage, usage, 
     strategy,
     ...(stopped === undefined ? {} : { reason: stopped }),
     ...(result.tree === undefined ? {} : { tree: result.tree }),
+    ...(result.fields === undefined ? {} : { fields: citeFields(result.fields, source, reject) }),
   }
+}
+
+function citeFields(
+  fields: NonNullable<StrategyResult['fields']>,
+  source: Source,
+  reject: (quote: Quote) => void,
+): NonNullable<Answer['fields']> {
+  const cited = Object.entries(fields).map(([name, { value, evidence }]): [string, ExtractedField] => [
+    name,
+    { value, evidence: evidence.map((one) => ({ value: one.value, citations: citeQuotes(one.quotes, source.documents, reject) })) },
+  ])
+  return Object.fromEntries(cited)
 }
 
 function statusOf({ status, text = '', quotes = [] }: StrategyResult, { failed }: Coverage): AnswerStatus {

@@ -1,13 +1,13 @@
 /**
  * Map-reduce in text: every chunk is read alone, the units are merged level by level until they fit one call, and the manager answers.
- * The baseline that a chain must beat; its leaves run in parallel. `tree` does the same and keeps every level.
+ * The baseline that a chain must beat; its leaves run in parallel. `tree` lets choose what is merged together.
  */
 import { emptyUnit, merger } from '../agents/index.ts'
 import { isLikelihoodModel } from '../models/index.ts'
 import { mergeLevels, type Merging } from './merge-levels.ts'
 import { asked, chunksFor, resolveRoles, type RoleOptions, writing } from './roles.ts'
 import type { Plan } from './plan.ts'
-import type { SourceContext, Strategy, StrategyResult } from './strategy.ts'
+import type { SourceContext, Strategy } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
 export interface MapReduceOptions extends RoleOptions {
@@ -23,12 +23,8 @@ export function mapReduce(options: MapReduceOptions = {}): Strategy {
     name: 'map-reduce',
     version: 2,
     plan: async (context) => planLevels('map-reduce', context, await merging()),
-    run: async (context) => withoutTree(await mergeLevels(context, await merging())),
+    run: async (context) => mergeLevels(context, await merging()),
   }
-}
-
-function withoutTree({ tree: _, ...result }: StrategyResult): StrategyResult {
-  return result
 }
 
 /** The agents of a merge. */

@@ -5,6 +5,7 @@ import type { NamedEmbedder } from '../models/index.ts'
 import type { MemoryStore } from '../memory/index.ts'
 import type { ChunkReport } from './answer.ts'
 import type { AnswerTree } from './answer-tree.ts'
+import type { MergedField } from './merge-fields.ts'
 import type { Plan } from './plan.ts'
 import type { RunEvent } from './run-event.ts'
 import type { StateMachine } from './control.ts'
@@ -20,6 +21,8 @@ export interface StrategyResult {
   readonly coverage?: readonly ChunkReport[]
   /** Every level of a merge. */
   readonly tree?: AnswerTree
+  /** Fields of an extraction. */
+  readonly fields?: Readonly<Record<string, MergedField>>
 }
 
 export interface StepOptions {
