@@ -42,8 +42,8 @@ export function fieldSchema(schema: JsonSchema | StandardSchema): FieldSchema {
     throw new TypeError(`Cannot extract as the schema is not of an object with properties: ${JSON.stringify(json).slice(0, 200)}`)
   }
   // Loaded when first used: it takes longer to load than all of this folder.
-  const validator = require('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js')
-  const ajv = new validator.Ajv2020({ strict: false, coerceTypes: true, allErrors: true, logger: false })
+  const { Ajv2020: Validator } = require('ajv/dist/2020.js') as { Ajv2020: typeof Ajv2020 }
+  const ajv = new Validator({ strict: false, coerceTypes: true, allErrors: true, logger: false })
   const whole = compile(ajv, json)
   const fields = Object.entries(properties).map(([name, property]) => fieldOf(ajv, name, property as JsonSchema, json))
   return { fields, json, check: (data) => (whole(data) ? undefined : ajv.errorsText(whole.errors, { dataVar: 'data' })) }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { createDocument } from '../../chunkers/index.ts'
 import { scriptedModel, type ScriptedModel } from '../../testing/index.ts'
 import { ask, createMemoryJournal, extract, type ExtractOptions, type FieldRules } from '../../workflows/index.ts'
 import { collect, story } from './story.ts'
