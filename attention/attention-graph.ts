@@ -1,28 +1,33 @@
 /**
- * Graphs of causal grouped-query attention over a cache in blocks. They hold no weights. S new tokens attend to the closed blocks, to the
- * tail block and to themselves. Query heads that share a key/value head are stacked as rows: q [S, H d] -> [Hkv, g S, d], g = H / Hkv.
+ * Graphs of causal grouped-query attention over a cache in blocks. They hold no weights. S new tokens attend to the past
+ * and to themselves. Query heads that share a key/value head are stacked as rows: q [S, H d] -> [Hkv, g S, d], g = H / Hkv.
  *
- * Inputs: q [S, H d]; k, v [S, Hkv d]; closed blocks k0, v0, k1, ... [Hkv, block, d]; the tail kt, vt [Hkv, C, d] if there is one; and
- * `mask`, added to scores. Output: a [S, H d].
+ * Inputs: q [S, H d]; k, v [S, Hkv d]; `mask`, added to scores; and the past, as closed blocks k0, v0, k1, ... [Hkv, block, d] and
+ * the tail kt, vt [Hkv, C, d], or as a slab pk, pv [Hkv, P, d]. Output: a [S, H d].
  */
 import type { DecoderConfig } from './decoder.ts'
 import { contributed } from './linear-nodes.ts'
 import { GraphBuilder } from './onnx-model.ts'
 
-export interface AttentionShape {
+/** For few tokens: blocks are read where they lie, and `mask` is [1, g S, C + S] over the tail's capacity and the new tokens. */
+export interface RowsShape {
+  readonly form: 'rows'
   /** Closed blocks given. */
   readonly blocks: number
   /** Whether a tail block is given. */
   readonly tail: boolean
-  /**
-   * `rows`, for few tokens: blocks are read where they lie, and `mask` is [1, g S, C + S] over the tail's capacity and the new tokens.
-   * `slab`, for many: keys and values are put side by side first, `fill` [1] says how many rows of the tail count, and `mask` is
-   * [1, 1, S, S] over the new tokens.
-   */
-  readonly form: 'rows' | 'slab'
-  /** Parts into which a slab's queries are cut, so that the scores of one part stay small. All but the last are of equal size. */
+}
+
+/** For many tokens: the past is one slab, of which every row is seen, and `mask` is [1, 1, S, S] over the new tokens. */
+export interface SlabShape {
+  readonly form: 'slab'
+  /** Whether there is a past. */
+  readonly past: boolean
+  /** Parts into which the queries are cut, so that the scores of one part stay small. All but the last are of equal size. */
   readonly parts: number
 }
+
+export type AttentionShape = RowsShape | SlabShape
 
 export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): Uint8Array {
   const graph = new GraphBuilder(`attention-${shape.form}`)
@@ -44,7 +49,7 @@ interface Values {
   readonly v: string
 }
 
-function addRows(graph: GraphBuilder, config: DecoderConfig, shape: AttentionShape, { queries, k, v }: Values): string {
+function addRows(graph: GraphBuilder, config: DecoderConfig, shape: RowsShape, { queries, k, v }: Values): string {
   const closedKeys = blockInputs(graph, config, 'k', shape.blocks)
   const closedValues = blockInputs(graph, config, 'v', shape.blocks)
   const openKeys = shape.tail ? [tailInput(graph, config, 'kt'), k] : [k]
@@ -65,10 +70,10 @@ function addRows(graph: GraphBuilder, config: DecoderConfig, shape: AttentionSha
   return graph.node('Sum', parts)
 }
 
-function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: AttentionShape, { queries, k, v }: Values): string {
-  const past = pastInputs(graph, config, 'k', shape)
-  const keys = past.length === 0 ? [] : [addConcat(graph, past, 1)]
-  const values = addConcat(graph, [...pastInputs(graph, config, 'v', shape), v], 1)
+function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: SlabShape, { queries, k, v }: Values): string {
+  const past = (name: string): string[] => (shape.past ? [graph.input(name, 'float32', [config.kvHeads, 'P', config.headDim])] : [])
+  const keys = past('pk')
+  const values = addConcat(graph, [...past('pv'), v], 1)
   const mask = graph.input('mask', 'float32', [1, 1, 'S', 'S'])
   const queryParts = addParts(graph, queries, shape.parts)
   const maskParts = addParts(graph, mask, shape.parts)
@@ -104,14 +109,6 @@ function addMasked(graph: GraphBuilder, scores: string, mask: string, queries: s
   const rows = graph.node('Shape', [queries], { attributes: { start: 0, end: 3 } })
   const split = graph.node('Reshape', [scores, graph.node('Concat', [rows, graph.integers([-1])], { attributes: { axis: 0 } })])
   return graph.node('Reshape', [graph.node('Add', [split, mask]), graph.node('Shape', [scores])])
-}
-
-function pastInputs(graph: GraphBuilder, config: DecoderConfig, name: string, shape: AttentionShape): string[] {
-  const blocks = blockInputs(graph, config, name, shape.blocks)
-  if (!shape.tail) return blocks
-  if (name === 'k') graph.input('fill', 'int64', [1])
-  const tail = tailInput(graph, config, `${name}t`)
-  return [...blocks, graph.node('Slice', [tail, graph.integers([0]), 'fill', graph.integers([1])])]
 }
 
 function blockInputs(graph: GraphBuilder, config: DecoderConfig, name: string, count: number): string[] {

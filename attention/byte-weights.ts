@@ -55,7 +55,10 @@ export async function multipliesBytes(pool: SessionPool): Promise<boolean> {
   graph.output('y', 'float32', ['S', outputs])
   const feeds = {
     // Spread, this is 127 in each channel.
-    x: pool.floats(Float32Array.from({ length: inputs }, (_, index) => (index === 0 ? 127 * Math.sqrt(inputs) : 0)), [1, inputs]),
+    x: pool.floats(
+      Float32Array.from({ length: inputs }, (_, index) => (index === 0 ? 127 * Math.sqrt(inputs) : 0)),
+      [1, inputs],
+    ),
     w: pool.bytes(new Int8Array(inputs * outputs).fill(127), [inputs, outputs]),
     [scaleName('w')]: pool.floats(new Float32Array(outputs).fill(1), [outputs]),
   }

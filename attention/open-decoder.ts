@@ -1,25 +1,25 @@
 /** Opens a model file as a decoder that runs on an ONNX runtime. */
-import { createBpeTokenizer } from './bpe-tokenizer.ts'
 import { ByteWeightMaker } from './byte-weights.ts'
 import type { Decoder, DecoderConfig } from './decoder.ts'
 import { DenseLayer, denseLayerBytes, givenWeights } from './dense-layer.ts'
 import { EmbeddingTable } from './embedding-table.ts'
-import { readGguf, type GgufFile } from './gguf.ts'
+import type { GgufFile } from './gguf.ts'
 import { buildHeadGraph } from './head-graph.ts'
 import { buildFeedForwardGraph, buildProjectionGraph } from './layer-graphs.ts'
 import { LayerRunner, type LayerSessions } from './layer-runner.ts'
 import { loadHeadWeights, loadLayerWeights } from './layer-weights.ts'
 import { readConfig } from './model-config.ts'
+import { readModelFile } from './model-file.ts'
 import { nextTask } from './next-task.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
 import type { GivenForm } from './packed-weights.ts'
-import type { ByteSource, OnnxRuntime } from './runtime.ts'
+import type { ByteSource, FileSet, OnnxRuntime } from './runtime.ts'
 import { SessionPool } from './session-pool.ts'
 
 export interface OpenDecoderOptions {
   readonly runtime: OnnxRuntime
-  /** A GGUF file of the Llama family. */
-  readonly source: ByteSource
+  /** A GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files. */
+  readonly source: ByteSource | FileSet
   /** Threads of one run; the runtime's own choice by default. */
   readonly threads?: number
   /**
@@ -46,12 +46,10 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   const { runtime, source, threads, signal, denseBytes = defaultDenseBytes, readForm = 'float32' } = options
   if (!(denseBytes >= 0)) throw new RangeError(`Cannot hold float32 weights as denseBytes is not zero or more: ${denseBytes}`)
   signal?.throwIfAborted()
-  const file = await readGguf(source)
-  const config = readConfig(file)
-  const tokenizer = createBpeTokenizer(file.metadata)
-  const template = file.metadata.get('tokenizer.chat_template')
+  const { file, tokenizer, chatTemplate, close } = await readModelFile(source)
   const pool = new SessionPool(runtime, threads)
   try {
+    const config = readConfig(file)
     const layers = await openLayers(file, config, pool, { ...options, denseBytes, readForm })
     const head = await pool.open(buildHeadGraph(config, await loadHeadWeights(file)))
     const embeddings = await EmbeddingTable.load(file)
@@ -61,11 +59,12 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
       feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
     }
     const runner = new LayerRunner(config, pool, layers, shared)
-    const chatTemplate = typeof template === 'string' ? template : undefined
     return new OnnxDecoder({ config, tokenizer, chatTemplate, pool, runner, head, embeddings })
   } catch (error) {
     await pool.release()
     throw error
+  } finally {
+    await close()
   }
 }
 

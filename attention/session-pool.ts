@@ -64,7 +64,8 @@ export class SessionPool {
     const run = this.#turn.then(() => session.run(feeds))
     this.#turn = run.catch(() => undefined)
     const outputs = await run
-    for (const name of names) if (outputs[name] === undefined) throw new TypeError(`Cannot use the runtime's output ${name} as there is none`)
+    for (const name of names)
+      if (outputs[name] === undefined) throw new TypeError(`Cannot use the runtime's output ${name} as there is none`)
     return outputs as Record<Name, OnnxTensor>
   }
 

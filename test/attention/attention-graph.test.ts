@@ -57,43 +57,61 @@ function expected(): Float32Array {
   return result
 }
 
-const forms: Pick<AttentionShape, 'form' | 'parts'>[] = [
-  { form: 'rows', parts: 1 },
-  { form: 'slab', parts: 1 },
-  { form: 'slab', parts: 2 },
-  { form: 'slab', parts: 4 },
+/** The past as a slab: closed blocks, then the filled rows of the tail, head by head. */
+function slabOf(part: 'k' | 'v'): Float32Array {
+  const tokens = 2 * block + fill
+  const slab = new Float32Array(kvHeads * tokens * headDim)
+  const copy = (data: Float32Array, size: number, start: number, length: number): void => {
+    for (let head = 0; head < kvHeads; head++) {
+      const from = head * size * headDim
+      slab.set(data.subarray(from, from + length * headDim), (head * tokens + start) * headDim)
+    }
+  }
+  for (const [index, one] of closed.entries()) copy(one[part], block, index * block, block)
+  copy(tail[part], capacity, 2 * block, fill)
+  return slab
+}
+
+const shapes: AttentionShape[] = [
+  { form: 'rows', blocks: 2, tail: true },
+  { form: 'slab', past: true, parts: 1 },
+  { form: 'slab', past: true, parts: 2 },
+  { form: 'slab', past: true, parts: 4 },
 ]
-test.each(forms)(
-  'attention over blocks in the form %j is attention by its definition, and slack rows are not seen',
-  async ({ form, parts }) => {
-    const pool = new SessionPool(onnxRuntime, 1)
-    const session = await pool.open(buildAttentionGraph(config, { blocks: 2, tail: true, form, parts }))
-    const width = form === 'rows' ? capacity + count : count
-    const copies = form === 'rows' ? heads / kvHeads : 1
-    const mask = Float32Array.from({ length: copies * count * width }, (_, index) => {
-      const key = (index % width) - (width - count)
-      const token = Math.floor(index / width) % count
-      return key < 0 ? (key + capacity < fill ? 0 : hidden) : key <= token ? 0 : hidden
-    })
-    const blockDims = [kvHeads, block, headDim]
-    const { a } = await pool.run(
-      session,
-      {
-        q: pool.floats(rows.q, [count, heads * headDim]),
-        k: pool.floats(rows.k, [count, kvHeads * headDim]),
-        v: pool.floats(rows.v, [count, kvHeads * headDim]),
+test.each(shapes)('attention in the form %j is attention by its definition, and slack rows are not seen', async (shape) => {
+  const pool = new SessionPool(onnxRuntime, 1)
+  const session = await pool.open(buildAttentionGraph(config, shape))
+  const isRows = shape.form === 'rows'
+  const width = isRows ? capacity + count : count
+  const copies = isRows ? heads / kvHeads : 1
+  const mask = Float32Array.from({ length: copies * count * width }, (_, index) => {
+    const key = (index % width) - (width - count)
+    const token = Math.floor(index / width) % count
+    return key < 0 ? (key + capacity < fill ? 0 : hidden) : key <= token ? 0 : hidden
+  })
+  const blockDims = [kvHeads, block, headDim]
+  const slabDims = [kvHeads, 2 * block + fill, headDim]
+  const past = isRows
+    ? {
         k0: pool.floats(closed[0]!.k, blockDims),
         v0: pool.floats(closed[0]!.v, blockDims),
         k1: pool.floats(closed[1]!.k, blockDims),
         v1: pool.floats(closed[1]!.v, blockDims),
         kt: pool.floats(tail.k, [kvHeads, capacity, headDim]),
         vt: pool.floats(tail.v, [kvHeads, capacity, headDim]),
-        mask: pool.floats(mask, form === 'rows' ? [1, copies * count, width] : [1, 1, count, width]),
-        ...(form === 'slab' ? { fill: pool.integers([fill], [1]) } : {}),
-      },
-      ['a'],
-    )
-    expect(farthest(a, expected())).toBeLessThan(1e-4)
-    await pool.release()
-  },
-)
+      }
+    : { pk: pool.floats(slabOf('k'), slabDims), pv: pool.floats(slabOf('v'), slabDims) }
+  const { a } = await pool.run(
+    session,
+    {
+      q: pool.floats(rows.q, [count, heads * headDim]),
+      k: pool.floats(rows.k, [count, kvHeads * headDim]),
+      v: pool.floats(rows.v, [count, kvHeads * headDim]),
+      mask: pool.floats(mask, isRows ? [1, copies * count, width] : [1, 1, count, width]),
+      ...past,
+    },
+    ['a'],
+  )
+  expect(farthest(a, expected())).toBeLessThan(1e-4)
+  await pool.release()
+})

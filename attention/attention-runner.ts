@@ -1,0 +1,267 @@
+/** Attention of new rows over the caches of their sequences: chooses the graph, builds the masks, and lets the caches grow. */
+import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
+import type { DecoderConfig } from './decoder.ts'
+import { blockTokens, type BlockCache, type CacheBlock, type LayerView } from './kv-cache.ts'
+import type { OnnxSession, OnnxTensor } from './runtime.ts'
+import type { SessionPool } from './session-pool.ts'
+
+/** Consecutive rows that belong to one sequence. */
+export interface Segment {
+  readonly cache: BlockCache
+  readonly rows: number
+  /** Whether the cache grows by the rows; false where nothing comes after them. True by default. */
+  readonly keeps?: boolean
+}
+
+/** New rows of a layer: q [S, H d] and k [S, Hkv d] rotated, v [S, Hkv d]. */
+export interface NewRows {
+  readonly q: Float32Array
+  readonly k: Float32Array
+  readonly v: Float32Array
+  readonly positions: Int32Array
+}
+
+/** Up to this many new tokens, blocks of the cache are read where they lie; above, putting them side by side costs less than it saves. */
+const mostSeparateRows = 8
+
+/**
+ * Scores of one part of a slab, over all heads: few, so that they stay in the processor's caches and few products are masked away; enough
+ * for full speed of the products.
+ */
+const partScores = 2_500_000
+
+/** Fewest and most rows of a part. */
+const partRows = { fewest: 32, most: 128 } as const
+
+/** Added to the score of a key that must not be seen; finite, so that no row of scores can become NaN. */
+const hidden = -1e30
+
+interface Scratch {
+  keys: Float32Array
+  values: Float32Array
+}
+
+export class AttentionRunner {
+  readonly #config: DecoderConfig
+  readonly #pool: SessionPool
+  readonly #sessions = new Map<string, Promise<OnnxSession>>()
+  readonly #tensors = new WeakMap<Float32Array, OnnxTensor>()
+  #mask: { readonly key: string; readonly tensor: OnnxTensor } | undefined
+  #scratch: Scratch | undefined
+
+  constructor(config: DecoderConfig, pool: SessionPool) {
+    this.#config = config
+    this.#pool = pool
+  }
+
+  /**
+   * The heads' outputs a [S, H d]; each segment sees its own cache and rows. Segments beside each other whose caches hold the same blocks, such
+   * as forks of one prefix or empty ones, are attended together: the shared past is seen by all, and a mask keeps their rows apart.
+   */
+  async attend(layer: number, rows: NewRows, segments: readonly Segment[]): Promise<Float32Array> {
+    const groups = groupByPast(layer, segments)
+    const [only] = groups
+    const attended = only !== undefined && groups.length === 1 ? undefined : new Float32Array(rows.positions.length * this.#queryWidth)
+    let start = 0
+    for (const group of groups) {
+      const end = start + group.rows
+      const part = this.#slice(rows, start, end)
+      const found = await this.#attendGroup(part, group)
+      this.#append(layer, part, group.segments)
+      if (attended === undefined) return found
+      attended.set(found, start * this.#queryWidth)
+      start = end
+    }
+    return attended ?? new Float32Array(0)
+  }
+
+  #append(layer: number, rows: NewRows, segments: readonly Segment[]): void {
+    let start = 0
+    for (const { cache, rows: count, keeps = true } of segments) {
+      const { k, v, positions } = this.#slice(rows, start, start + count)
+      if (keeps) cache.append(layer, k, v, positions)
+      start += count
+    }
+  }
+
+  #attendGroup(rows: NewRows, group: Group): Promise<Float32Array> {
+    return group.rows <= mostSeparateRows ? this.#attendRows(rows, group) : this.#attendSlab(rows, group)
+  }
+
+  async #attendRows(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {
+    const { closed, tail, fill } = past
+    const session = await this.#session({ form: 'rows', blocks: closed.length, tail: tail !== undefined })
+    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#rowsMask(segments, tail?.capacity ?? 0, fill) }
+    for (const [index, block] of closed.entries()) {
+      feeds[`k${index}`] = this.#blockTensor(block.keys, block)
+      feeds[`v${index}`] = this.#blockTensor(block.values, block)
+    }
+    if (tail !== undefined) {
+      feeds['kt'] = this.#blockTensor(tail.keys, tail)
+      feeds['vt'] = this.#blockTensor(tail.values, tail)
+    }
+    return (await this.#pool.run(session, feeds, ['a'])).a
+  }
+
+  async #attendSlab(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {
+    const count = rows.positions.length
+    const tokens = past.closed.length * blockTokens + past.fill
+    const parts = partsFor(count, (tokens + count) * this.#config.heads)
+    const session = await this.#session({ form: 'slab', past: tokens > 0, parts })
+    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#slabMask(segments, count) }
+    if (tokens === 0) return (await this.#pool.run(session, feeds, ['a'])).a
+    // Taken out while in use, as another call may come to this point before the run ends.
+    const scratch = this.#gather(past, tokens)
+    const { kvHeads, headDim } = this.#config
+    const size = kvHeads * tokens * headDim
+    feeds['pk'] = this.#pool.floats(scratch.keys.subarray(0, size), [kvHeads, tokens, headDim])
+    feeds['pv'] = this.#pool.floats(scratch.values.subarray(0, size), [kvHeads, tokens, headDim])
+    const { a } = await this.#pool.run(session, feeds, ['a'])
+    this.#scratch = scratch
+    return a
+  }
+
+  /** Keys and values of the past side by side: [Hkv, tokens, d]. */
+  #gather({ closed, tail, fill }: LayerView, tokens: number): Scratch {
+    const { kvHeads, headDim } = this.#config
+    const size = kvHeads * tokens * headDim
+    const scratch = this.#scratch !== undefined && this.#scratch.keys.length >= size ? this.#scratch : newScratch(size)
+    this.#scratch = undefined
+    const copy = (block: CacheBlock, start: number, count: number): void => {
+      for (let head = 0; head < kvHeads; head++) {
+        const from = head * block.capacity * headDim
+        const to = (head * tokens + start) * headDim
+        scratch.keys.set(block.keys.subarray(from, from + count * headDim), to)
+        scratch.values.set(block.values.subarray(from, from + count * headDim), to)
+      }
+    }
+    for (const [index, block] of closed.entries()) copy(block, index * blockTokens, blockTokens)
+    if (tail !== undefined) copy(tail, closed.length * blockTokens, fill)
+    return scratch
+  }
+
+  #session(shape: AttentionShape): Promise<OnnxSession> {
+    const key = JSON.stringify(shape)
+    const known = this.#sessions.get(key)
+    if (known !== undefined) return known
+    // Scores are large: memory that is fresh in each run costs more than the arithmetic. Few tokens have small ones, and many shapes.
+    const session = this.#pool.open(buildAttentionGraph(this.#config, shape), { arena: shape.form === 'slab' })
+    this.#sessions.set(key, session)
+    return session
+  }
+
+  #rowFeeds({ q, k, v, positions: { length } }: NewRows): Record<string, OnnxTensor> {
+    return {
+      q: this.#pool.floats(q, [length, this.#queryWidth]),
+      k: this.#pool.floats(k, [length, this.#keyWidth]),
+      v: this.#pool.floats(v, [length, this.#keyWidth]),
+    }
+  }
+
+  /** Tensors of blocks are kept as long as the blocks: making one takes longer than reading a map. */
+  #blockTensor(data: Float32Array, { capacity }: CacheBlock): OnnxTensor {
+    const known = this.#tensors.get(data)
+    if (known !== undefined) return known
+    const tensor = this.#pool.floats(data, [this.#config.kvHeads, capacity, this.#config.headDim])
+    this.#tensors.set(data, tensor)
+    return tensor
+  }
+
+  /** Tail rows below `fill` are seen and, of the new tokens, those of the query's own segment up to itself. */
+  #rowsMask(segments: readonly Segment[], capacity: number, fill: number): OnnxTensor {
+    const copies = this.#config.heads / this.#config.kvHeads
+    return this.#keptMask(`rows ${lengthsOf(segments)} ${capacity} ${fill}`, () => {
+      const own = causalMask(segments)
+      const count = Math.sqrt(own.length)
+      const width = capacity + count
+      const mask = new Float32Array(copies * count * width)
+      for (let row = 0; row < copies * count; row++) {
+        mask.fill(hidden, row * width + Math.min(fill, capacity), row * width + capacity)
+        mask.set(own.subarray((row % count) * count, ((row % count) + 1) * count), row * width + capacity)
+      }
+      return this.#pool.floats(mask, [1, copies * count, width])
+    })
+  }
+
+  #slabMask(segments: readonly Segment[], count: number): OnnxTensor {
+    return this.#keptMask(`slab ${lengthsOf(segments)}`, () => this.#pool.floats(causalMask(segments), [1, 1, count, count]))
+  }
+
+  /** The last mask serves all layers of a run. */
+  #keptMask(key: string, make: () => OnnxTensor): OnnxTensor {
+    if (this.#mask?.key !== key) this.#mask = { key, tensor: make() }
+    return this.#mask.tensor
+  }
+
+  #slice({ q, k, v, positions }: NewRows, start: number, end: number): NewRows {
+    if (start === 0 && end === positions.length) return { q, k, v, positions }
+    return {
+      q: q.subarray(start * this.#queryWidth, end * this.#queryWidth),
+      k: k.subarray(start * this.#keyWidth, end * this.#keyWidth),
+      v: v.subarray(start * this.#keyWidth, end * this.#keyWidth),
+      positions: positions.subarray(start, end),
+    }
+  }
+
+  get #queryWidth(): number {
+    return this.#config.heads * this.#config.headDim
+  }
+
+  get #keyWidth(): number {
+    return this.#config.kvHeads * this.#config.headDim
+  }
+}
+
+/** Consecutive segments with the same past. */
+interface Group {
+  readonly past: LayerView
+  readonly segments: Segment[]
+  rows: number
+}
+
+function groupByPast(layer: number, segments: readonly Segment[]): Group[] {
+  const groups: Group[] = []
+  for (const segment of segments) {
+    const past = segment.cache.view(layer)
+    const group = groups.at(-1)
+    if (group !== undefined && isSamePast(group.past, past)) {
+      group.segments.push(segment)
+      group.rows += segment.rows
+    } else groups.push({ past, segments: [segment], rows: segment.rows })
+  }
+  return groups
+}
+
+function isSamePast(left: LayerView, right: LayerView): boolean {
+  if (left.fill !== right.fill || left.closed.length !== right.closed.length) return false
+  return (left.fill === 0 || left.tail === right.tail) && left.closed.every((block, index) => block === right.closed[index])
+}
+
+/** A power of two, so that few different graphs are made. */
+function partsFor(count: number, scoresOfRow: number): number {
+  const rows = Math.min(partRows.most, Math.max(partRows.fewest, partScores / scoresOfRow))
+  let parts = 2 ** Math.max(0, Math.round(Math.log2(count / rows)))
+  // The operator makes all parts but the last of equal size, so few tokens may not go round.
+  while (Math.ceil(count / parts) * (parts - 1) >= count) parts /= 2
+  return parts
+}
+
+/** [S, S]: each row sees the rows of its segment up to itself. */
+function causalMask(segments: readonly Segment[]): Float32Array {
+  const count = segments.reduce((sum, { rows }) => sum + rows, 0)
+  const mask = new Float32Array(count * count).fill(hidden)
+  let start = 0
+  for (const { rows } of segments) {
+    for (let row = start; row < start + rows; row++) mask.fill(0, row * count + start, row * count + row + 1)
+    start += rows
+  }
+  return mask
+}
+
+function lengthsOf(segments: readonly Segment[]): string {
+  return segments.map(({ rows }) => rows).join()
+}
+
+function newScratch(size: number): Scratch {
+  return { keys: new Float32Array(size), values: new Float32Array(size) }
+}
