@@ -57,8 +57,35 @@ export class AttentionRunner {
   /**
    * The heads' outputs a [S, H d]; each segment sees its own cache and rows. Segments beside each other whose caches hold the same blocks, such
    * as forks of one prefix or empty ones, are attended together: the shared past is seen by all, and a mask keeps their rows apart.
+   *
+   * @param lastOnly whether only the last row of each segment is wanted: the result is [segments, H d]
    */
-  async attend(layer: number, rows: NewRows, segments: readonly Segment[]): Promise<Float32Array> {
+  async attend(layer: number, rows: NewRows, segments: readonly Segment[], lastOnly = false): Promise<Float32Array> {
+    return lastOnly ? this.#attendLast(layer, rows, segments) : this.#attendAll(layer, rows, segments)
+  }
+
+  /** All rows but a segment's last are its past once they are in its cache. */
+  #attendLast(layer: number, rows: NewRows, segments: readonly Segment[]): Promise<Float32Array> {
+    let start = 0
+    for (const { cache, rows: count } of segments) {
+      const { k, v, positions } = this.#slice(rows, start, start + count - 1)
+      if (count > 1) cache.append(layer, k, v, positions)
+      start += count
+    }
+    const last = {
+      q: lastRows(rows.q, segments, this.#queryWidth),
+      k: lastRows(rows.k, segments, this.#keyWidth),
+      v: lastRows(rows.v, segments, this.#keyWidth),
+      positions: lastRows(rows.positions, segments, 1),
+    }
+    return this.#attendAll(
+      layer,
+      last,
+      segments.map((segment) => ({ ...segment, rows: 1 })),
+    )
+  }
+
+  async #attendAll(layer: number, rows: NewRows, segments: readonly Segment[]): Promise<Float32Array> {
     const groups = groupByPast(layer, segments)
     const [only] = groups
     const attended = only !== undefined && groups.length === 1 ? undefined : new Float32Array(rows.positions.length * this.#queryWidth)
@@ -210,6 +237,17 @@ export class AttentionRunner {
   get #keyWidth(): number {
     return this.#config.kvHeads * this.#config.headDim
   }
+}
+
+/** The last row of each segment of `rows` [S, width]. */
+export function lastRows<Values extends Float32Array | Int32Array>(rows: Values, segments: readonly Segment[], width: number): Values {
+  const result = rows.slice(0, segments.length * width) as Values
+  let end = 0
+  for (const [index, segment] of segments.entries()) {
+    end += segment.rows
+    result.set(rows.subarray((end - 1) * width, end * width), index * width)
+  }
+  return result
 }
 
 /** Consecutive segments with the same past. */

@@ -1,5 +1,5 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
-import { AttentionRunner, type Segment } from './attention-runner.ts'
+import { AttentionRunner, lastRows, type Segment } from './attention-runner.ts'
 import type { DecoderConfig, ObserveOptions } from './decoder.ts'
 import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import { nextTask } from './next-task.ts'
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly from: number
   readonly to: number
   readonly signal?: AbortSignal | undefined
+  /** Whether only the last row of each segment is wanted: the result is [segments, hidden]. */
+  readonly lastOnly?: boolean
   /** Told after each layer. */
   readonly onLayer?: (() => void) | undefined
   /** Shows the queries of the last rows of each segment; `sequence` is the segment's index. */
@@ -34,6 +36,7 @@ interface LayerInput {
   readonly positions: Int32Array
   readonly segments: readonly Segment[]
   readonly observe: ObserveOptions | undefined
+  readonly lastOnly: boolean
 }
 
 /** From this many rows on, arithmetic with float32 weights gains more than reading them costs. */
@@ -69,23 +72,34 @@ export class LayerRunner {
     for (let layer = options.from; layer < options.to; layer++) {
       await nextTask()
       options.signal?.throwIfAborted()
-      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe })
+      const lastOnly = options.lastOnly === true && layer === options.to - 1
+      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe, lastOnly })
       options.onLayer?.()
     }
     return current
   }
 
-  async #runLayer(layer: number, hiddenRows: Float32Array, { ids, positions, segments, observe }: LayerInput): Promise<Float32Array> {
+  async #runLayer(layer: number, hiddenRows: Float32Array, input: LayerInput): Promise<Float32Array> {
+    const { ids, positions, segments, observe } = input
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
     const { projection, feedForward, given } = await this.#forRows(sessions, positions.length)
     const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables, ...given?.projection }, ['q', 'k', 'v'])
-    const attended = await this.#attention.attend(layer, { ...rows, positions }, segments)
+    const attended = await this.#attention.attend(layer, { ...rows, positions }, segments, input.lastOnly)
     if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
+    if (input.lastOnly) return this.#lastFeedForward(sessions, lastRows(hiddenRows, segments, this.#config.hidden), attended)
     const a = this.#pool.floats(attended, [positions.length, this.#queryWidth])
     const { y } = await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])
     return y
+  }
+
+  async #lastFeedForward(sessions: LayerSessions, hiddenRows: Float32Array, attended: Float32Array): Promise<Float32Array> {
+    const count = hiddenRows.length / this.#config.hidden
+    const { feedForward, given } = await this.#forRows(sessions, count)
+    const x = this.#pool.floats(hiddenRows, [count, this.#config.hidden])
+    const a = this.#pool.floats(attended, [count, this.#queryWidth])
+    return (await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])).y
   }
 
   #show(layer: number, q: Float32Array, segments: readonly Segment[], { layers, rows: most = Infinity, onQueries }: ObserveOptions): void {

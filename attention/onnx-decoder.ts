@@ -21,6 +21,17 @@ export interface OnnxDecoderParts {
   readonly embeddings: EmbeddingTable
 }
 
+/** Rows that go through layers `[from, to)` in slices. */
+interface SlicedRun extends PrefillOptions {
+  readonly from: number
+  readonly to: number
+  readonly hidden: Float32Array
+  readonly positions: Int32Array
+  readonly store: BlockCache
+  /** Whether only the last row of each slice is wanted. */
+  readonly lastOnly?: boolean
+}
+
 /** Tokens that go through the layers together: enough for full speed, few enough for bounded memory and prompt cancellation. */
 export const sliceTokens = 512
 
@@ -57,9 +68,21 @@ export class OnnxDecoder implements Decoder {
   ): Promise<Float32Array> {
     this.#checkRun(from, to, hidden, positions)
     const store = this.#own(cache)
+    const result = new Float32Array(hidden.length)
+    let done = 0
+    await this.#runSlices({ from, to, hidden, positions, store, ...options }, (rows) => {
+      result.set(rows, done)
+      done += rows.length
+    })
+    if (to === this.config.layers) store.lastHidden = result.slice(-this.config.hidden)
+    return result
+  }
+
+  /** Runs slices of the rows one after another; a run that fails leaves the cache as it was. */
+  async #runSlices(work: SlicedRun, onRows: (rows: Float32Array) => void): Promise<void> {
+    const { from, to, hidden, positions, store, lastOnly = false, ...options } = work
     const start = store.layerLength(from)
     const { hidden: width } = this.config
-    const result = new Float32Array(hidden.length)
     const steps = Math.ceil(positions.length / sliceTokens) * (to - from)
     let done = 0
     const onLayer = (): void => options.onProgress?.(++done / steps)
@@ -68,15 +91,13 @@ export class OnnxDecoder implements Decoder {
         const end = Math.min(positions.length, row + sliceTokens)
         const slice = hidden.subarray(row * width, end * width)
         const segments = [{ cache: store, rows: end - row }]
-        const run = { from, to, signal: options.signal, onLayer, observe: tailOf(options.observe, positions.length - end) }
-        result.set(await this.#parts.runner.run(slice, positions.subarray(row, end), segments, run), row * width)
+        const run = { from, to, signal: options.signal, onLayer, observe: tailOf(options.observe, positions.length - end), lastOnly }
+        onRows(await this.#parts.runner.run(slice, positions.subarray(row, end), segments, run))
       }
     } catch (error) {
       store.rewind(from, to, start)
       throw error
     }
-    if (to === this.config.layers) store.lastHidden = result.slice(-width)
-    return result
   }
 
   async logits(hidden: Float32Array): Promise<Float32Array> {
@@ -89,8 +110,13 @@ export class OnnxDecoder implements Decoder {
     this.#checkWindow('Cannot prefill', { cache: store.nextPosition, input: ids.length })
     const first = store.nextPosition
     const positions = Int32Array.from(ids, (_, index) => first + index)
-    const hidden = await this.runLayers(0, this.config.layers, this.embed(ids), positions, store, options)
-    return this.#head.logits(hidden.subarray(-this.config.hidden))
+    const { layers } = this.config
+    let last = new Float32Array() as Float32Array
+    await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true }, (rows) => {
+      last = rows
+    })
+    store.lastHidden = last
+    return this.#head.logits(last)
   }
 
   generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number> {
@@ -124,7 +150,11 @@ export class OnnxDecoder implements Decoder {
     await this.dispose()
   }
 
-  #score(prefix: BlockCache, continuations: readonly Continuation[], { signal, onProgress, observe }: PrefillOptions): Promise<Float32Array[]> {
+  #score(
+    prefix: BlockCache,
+    continuations: readonly Continuation[],
+    { signal, onProgress, observe }: PrefillOptions,
+  ): Promise<Float32Array[]> {
     if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
     for (const { ids, from = 0 } of continuations) this.#checkContinuation(prefix, ids, from)
     const { runner } = this.#parts
