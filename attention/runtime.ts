@@ -31,3 +31,11 @@ export interface ByteSource {
   /** Bytes [start, end). */
   read(start: number, end: number): Promise<Uint8Array>
 }
+
+/** The files of a model that has several, by their names. */
+export interface FileSet {
+  /** Label for messages, such as the path of a folder. */
+  readonly name: string
+  /** Opens a file; undefined when there is none of that name. */
+  open(name: string): Promise<(ByteSource & { close?(): Promise<void> }) | undefined>
+}

@@ -19,7 +19,7 @@ export const unknownPenalty = 10
  */
 export function createUnigramTokenizer(metadata: ReadonlyMap<string, unknown>): ByteTokenizer {
   const pieces = readPieces(metadata)
-  const space = statedFlag(pieces, 'add_space_prefix', true)
+  const space = statedFlag(pieces, 'add_space_prefix', false)
   const fewSpaces = statedFlag(pieces, 'remove_extra_whitespaces', false)
   const normalise = readNormaliser(pieces)
   const ids = joinable(pieces)

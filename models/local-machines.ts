@@ -5,6 +5,7 @@ import { loadOptional, ModelFileError } from '../errors/index.ts'
 import { CacheTable } from './cache-table.ts'
 import { copyTokens } from './copy-tokens.ts'
 import { openFileSource } from './file-source.ts'
+import { openModelSource } from './model-source.ts'
 import type {
   Argument,
   CallContext,
@@ -124,7 +125,7 @@ async function loadRuntime(): Promise<OnnxRuntime> {
 
 async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Decoder> {
   const runtime = await loadRuntime()
-  await using source = await openFileSource(path)
+  await using source = await openModelSource(path)
   return await openDecoder({ runtime, source, signal, ...(threads !== undefined && { threads }), ...(onProgress && { onProgress }) })
 }
 

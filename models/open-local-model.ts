@@ -1,13 +1,13 @@
-import { createBpeTokenizer, readConfig, readGguf } from '../attention/index.ts'
+import { readConfig, readModelFile } from '../attention/index.ts'
 import { bundledFile } from './bundled-weights.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
-import { openFileSource } from './file-source.ts'
 import type { LocalEngine } from './local-engine.ts'
 import { type LocalModel, WorkerModel } from './local-model.ts'
+import { openModelSource } from './model-source.ts'
 import { holdEngine } from './shared-engine.ts'
 
 export interface OpenLocalModelOptions {
-  /** A GGUF file; the bundled SmolLM2-135M-Instruct by default. */
+  /** A GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files; the bundled SmolLM2-135M-Instruct by default. */
   readonly path?: string
   /** Threads of one run; the runtime's own choice by default. */
   readonly threads?: number
@@ -29,18 +29,17 @@ export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptio
   const { threads, engine, signal } = options
   signal?.throwIfAborted()
   const path = options.path ?? (await bundledFile(bundledModel, 'model.gguf', signal))
-  await using source = await openFileSource(path)
-  const file = await readGguf(source)
+  await using source = await openModelSource(path)
+  await using model = await readModelFile(source)
+  const { file, tokenizer, chatTemplate: template } = model
   const config = readConfig(file)
-  const tokenizer = createBpeTokenizer(file.metadata)
-  const template = file.metadata.get('tokenizer.chat_template')
-  const id = `${config.name}@${await fileFingerprint(source)}/${config.weightForm}`
+  const id = `${config.name}@${await fileFingerprint(file.source)}/${config.weightForm}`
   signal?.throwIfAborted()
   return new WorkerModel({
     id,
     config,
     tokenizer,
-    template: typeof template === 'string' ? template : undefined,
+    template,
     spec: { path, ...(threads !== undefined && { threads }) },
     hold: holdEngine(engine),
   })
