@@ -38,6 +38,11 @@ export interface KVCache {
   readonly length: number
   /** Position id of each token. */
   readonly positions: Int32Array
+  /**
+   * Index of the source token of each token: 0, 1, ... in the order in which they were fed, unless told otherwise. Negative for a token that
+   * stands for no single one, such as the mean of several.
+   */
+  readonly sources: Int32Array
   /** Bytes of keys and values held. */
   readonly bytes: number
   /** Hidden row [hidden] of the last token after the last layer, when it is known: what scores the first token after the cache. */
@@ -46,10 +51,15 @@ export interface KVCache {
   fork(): KVCache
   /** Forgets all tokens from index `length` on. */
   truncate(length: number): void
+  /** Tokens that `layer` holds: fewer than `length` while only the layers before it have run. */
+  layerLength(layer: number): number
   /** A copy of what `layer` holds, for a place outside the program. */
   exportRows(layer: number): CacheRows
-  /** Appends rows that `exportRows` gave, at `positions` [tokens]; `lastHidden` is unknown from then on. The layers have to be given alike. */
-  importRows(layer: number, rows: CacheRows, positions: Int32Array): void
+  /**
+   * Appends rows that `exportRows` gave, or that were made elsewhere, at `positions` [tokens]; `lastHidden` is unknown from then on. The layers
+   * have to be given alike, from the first on.
+   */
+  importRows(layer: number, rows: CacheRows, positions: Int32Array, sources?: Int32Array): void
   dispose(): void
   [Symbol.dispose](): void
 }
@@ -83,6 +93,14 @@ export interface PrefillOptions {
   readonly observe?: ObserveOptions
   /** Told after each block of layers or tokens: a share from 0 to 1. */
   readonly onProgress?: (share: number) => void
+}
+
+/** Where the tokens of a prefill stand and came from. */
+export interface PlacedPrefillOptions extends PrefillOptions {
+  /** Position id of each token, in any order, also repeated; those that follow the cache's last by default. */
+  readonly positions?: readonly number[]
+  /** Index of the source token of each token; those that follow the highest so far by default. */
+  readonly sources?: readonly number[]
 }
 
 export interface GenerateOptions {
@@ -128,8 +146,8 @@ export interface Decoder {
   ): Promise<Float32Array>
   /** Logits [S, vocabulary] of hidden rows [S, hidden] after the last layer (final norm and LM head). */
   logits(hidden: Float32Array): Promise<Float32Array>
-  /** Feeds `ids` at the positions that follow the cache; returns the logits of the last token [vocabulary]. */
-  prefill(ids: readonly number[], cache: KVCache, options?: PrefillOptions): Promise<Float32Array>
+  /** Feeds `ids` after what the cache holds, at the positions that follow unless told otherwise; returns the logits of the last token [vocabulary]. */
+  prefill(ids: readonly number[], cache: KVCache, options?: PlacedPrefillOptions): Promise<Float32Array>
   /** Continues from `cache` (whose last token's logits are `logits`), yielding token ids. */
   generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number>
   /**

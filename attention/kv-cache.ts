@@ -46,6 +46,7 @@ export class BlockCache implements KVCache {
   lastHidden: Float32Array | undefined
   readonly #layers: LayerStore[]
   readonly #positions: number[] = []
+  readonly #sources: number[] = []
   #disposed = false
 
   constructor(shape: CacheShape) {
@@ -59,6 +60,10 @@ export class BlockCache implements KVCache {
 
   get positions(): Int32Array {
     return Int32Array.from(this.#positions)
+  }
+
+  get sources(): Int32Array {
+    return Int32Array.from(this.#sources)
   }
 
   /** Position id that follows the last token's. */
@@ -114,7 +119,8 @@ export class BlockCache implements KVCache {
       store.ownsTail = false
       copy.#layers[index] = { ...store, closed: [...store.closed] }
     }
-    copy.#positions.push(...this.#positions)
+    for (const position of this.#positions) copy.#positions.push(position)
+    for (const source of this.#sources) copy.#sources.push(source)
     copy.lastHidden = this.lastHidden
     return copy
   }
@@ -127,7 +133,20 @@ export class BlockCache implements KVCache {
     if (length === this.length) return
     for (const store of this.#layers) if (store.length > length) truncateLayer(store, length)
     this.#positions.length = length
+    this.#sources.length = length
     this.lastHidden = undefined
+  }
+
+  /**
+   * Says where the tokens from index `start` on came from; what is not said counts on from the highest source before it.
+   *
+   * @throws RangeError when there are more sources than tokens
+   */
+  setSources(start: number, sources: Int32Array): void {
+    if (start + sources.length > this.length) {
+      throw new RangeError(`Cannot name the sources of ${sources.length} tokens from ${start} on as the cache holds ${this.length}`)
+    }
+    for (const [index, source] of sources.entries()) this.#sources[start + index] = source
   }
 
   exportRows(layer: number): CacheRows {
@@ -140,12 +159,17 @@ export class BlockCache implements KVCache {
   }
 
   /** @throws RangeError when the rows are not one for each position, or the layers disagree about the position of a token */
-  importRows(layer: number, { keys, values }: CacheRows, positions: Int32Array): void {
+  importRows(layer: number, { keys, values }: CacheRows, positions: Int32Array, sources?: Int32Array): void {
     const size = positions.length * this.shape.kvHeads * this.shape.headDim
     if (keys.length !== size || values.length !== size) {
       throw new RangeError(`Cannot import rows as ${keys.length} keys and ${values.length} values are not the ${size} of their positions`)
     }
+    if (sources !== undefined && sources.length !== positions.length) {
+      throw new RangeError(`Cannot import rows as ${sources.length} sources are not those of ${positions.length} positions`)
+    }
+    const start = this.layerLength(layer)
     this.append(layer, keys, values, positions)
+    if (sources !== undefined) this.setSources(start, sources)
   }
 
   /** Takes back what a failed run appended to layers `[from, to)`: each keeps `length` tokens at most. */
@@ -155,12 +179,14 @@ export class BlockCache implements KVCache {
       if (store.length > length) truncateLayer(store, length)
     }
     this.#positions.length = Math.min(this.length, Math.max(...this.#layers.map((store) => store.length)))
+    this.#sources.length = this.length
     this.lastHidden = undefined
   }
 
   dispose(): void {
     this.#layers.length = 0
     this.#positions.length = 0
+    this.#sources.length = 0
     this.lastHidden = undefined
     this.#disposed = true
   }
@@ -183,10 +209,13 @@ export class BlockCache implements KVCache {
   #recordPositions(start: number, positions: Int32Array): void {
     if (start > this.length)
       throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
+    let source = nextSource(this.#sources)
     for (const [index, position] of positions.entries()) {
       const known = this.#positions[start + index]
-      if (known === undefined) this.#positions.push(position)
-      else if (known !== position) {
+      if (known === undefined) {
+        this.#positions.push(position)
+        this.#sources.push(source++)
+      } else if (known !== position) {
         throw new RangeError(
           `Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`,
         )
@@ -220,6 +249,12 @@ export class BlockCache implements KVCache {
       }
     }
   }
+}
+
+function nextSource(sources: readonly number[]): number {
+  let highest = -1
+  for (const source of sources) if (source > highest) highest = source
+  return highest + 1
 }
 
 function copyBlock(from: CacheBlock, to: CacheBlock, tokens: number, { kvHeads, headDim }: CacheShape): void {

@@ -1,6 +1,6 @@
 /** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
 import { ContextOverflowError } from '../errors/index.ts'
-import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, ObserveOptions, PrefillOptions } from './decoder.ts'
+import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, ObserveOptions, PlacedPrefillOptions, PrefillOptions } from './decoder.ts'
 import type { EmbeddingTable } from './embedding-table.ts'
 import { generateTokens } from './generate-tokens.ts'
 import { Head } from './head.ts'
@@ -104,18 +104,20 @@ export class OnnxDecoder implements Decoder {
     return this.#head.logits(hidden)
   }
 
-  async prefill(ids: readonly number[], cache: KVCache, options: PrefillOptions = {}): Promise<Float32Array> {
+  async prefill(ids: readonly number[], cache: KVCache, { positions: placed, sources, ...options }: PlacedPrefillOptions = {}): Promise<Float32Array> {
     if (ids.length === 0) throw new RangeError('Cannot prefill as there are no tokens')
     const store = this.#own(cache)
-    this.#checkWindow('Cannot prefill', { cache: store.nextPosition, input: ids.length })
-    const first = store.nextPosition
-    const positions = Int32Array.from(ids, (_, index) => first + index)
+    const start = store.length
+    const positions = placed === undefined ? this.#nextPositions(store, ids.length) : placedAt(placed, ids.length)
+    if (sources !== undefined) checkCount('sources', sources, ids.length)
     const { layers } = this.config
+    this.#checkRun(0, layers, undefined, positions)
     let last = new Float32Array() as Float32Array
     await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true }, (rows) => {
       last = rows
     })
     store.lastHidden = last
+    if (sources !== undefined) store.setSources(start, Int32Array.from(sources))
     return this.#head.logits(last)
   }
 
@@ -183,13 +185,19 @@ export class OnnxDecoder implements Decoder {
     throw new RangeError(`Cannot use token ${id} as ids are whole numbers from 0 to ${this.config.vocabulary - 1}`)
   }
 
-  #checkRun(from: number, to: number, hidden: Float32Array, positions: Int32Array): void {
+  #nextPositions(store: BlockCache, count: number): Int32Array {
+    const first = store.nextPosition
+    this.#checkWindow('Cannot prefill', { cache: first, input: count })
+    return Int32Array.from({ length: count }, (_, index) => first + index)
+  }
+
+  #checkRun(from: number, to: number, hidden: Float32Array | undefined, positions: Int32Array): void {
     const { layers, hidden: width, window } = this.config
     if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > layers || from >= to) {
       throw new RangeError(`Cannot run layers ${from} to ${to} as the model has ${layers}`)
     }
-    if (positions.length === 0 || hidden.length !== positions.length * width) {
-      throw new RangeError(`Cannot run layers as ${hidden.length} hidden values are not ${positions.length} rows of ${width}`)
+    if (positions.length === 0 || (hidden !== undefined && hidden.length !== positions.length * width)) {
+      throw new RangeError(`Cannot run layers as ${hidden?.length} hidden values are not ${positions.length} rows of ${width}`)
     }
     for (const position of positions) {
       if (position < 0 || position >= window) throw new RangeError(`Cannot run layers as positions go from 0 to ${window - 1}: ${position}`)
@@ -214,6 +222,17 @@ export class OnnxDecoder implements Decoder {
 function tailOf(observe: ObserveOptions | undefined, later: number): ObserveOptions | undefined {
   if (observe?.rows === undefined) return observe
   return observe.rows > later ? { ...observe, rows: observe.rows - later } : undefined
+}
+
+function placedAt(positions: readonly number[], count: number): Int32Array {
+  checkCount('positions', positions, count)
+  const wrong = positions.find((position) => !Number.isInteger(position))
+  if (wrong !== undefined) throw new RangeError(`Cannot prefill as a position is not a whole number: ${wrong}`)
+  return Int32Array.from(positions)
+}
+
+function checkCount(what: string, values: readonly number[], count: number): void {
+  if (values.length !== count) throw new RangeError(`Cannot prefill as ${values.length} ${what} are not those of ${count} tokens`)
 }
 
 function isIds(prefix: readonly number[] | KVCache): prefix is readonly number[] {
