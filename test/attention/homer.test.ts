@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Decoder, openDecoder } from '../../attention/index.ts'
 import { homer, type HomerOptions, type HomerReport, type HomerResult } from '../../attention/homer.ts'
+import { retrievalSignificance } from '../../attention/retrieval-significance.ts'
 import { calibratedSignificance, keptTokens, lastQueryLogits } from '../../attention/significance.ts'
 import { farthest, onnxRuntime, openTiny, someIds } from './open-tiny.ts'
 import { memorySource } from './write-gguf.ts'
@@ -135,6 +136,49 @@ describe('significance', () => {
     expect([...keptTokens(scores, affixes, 3)]).toEqual([0, 1, 4, 5, 6])
     expect([...keptTokens(scores, affixes, 4)]).toEqual([0, 1, 3, 4, 5, 6])
     expect([...keptTokens(scores, affixes, 0)]).toEqual([0, 6])
+  })
+})
+
+describe('retrievalSignificance()', () => {
+  const node = (carried: readonly number[]): Parameters<typeof lastQueryLogits>[0] => ({
+    config: { ...decoder.config, heads: 2, kvHeads: 1, headDim: 1 },
+    layer: 4,
+    query: Float32Array.of(1, -1),
+    keys: Float32Array.of(0, 0, 4, 0, 0, 0, 0, 0),
+    positions: Int32Array.from({ length: 8 }, (_, index) => index),
+    carried: Float32Array.from(carried),
+  })
+  const none = Array.from({ length: 8 }, () => -Infinity)
+
+  it('standardises the heads of the layer, so that none outweighs another', () => {
+    const first = retrievalSignificance({ heads: () => [0], width: 1, carry: false })(node(none))
+    const second = retrievalSignificance({ heads: () => [1], width: 1, carry: false })(node(none))
+    expect(first[2]).toBeCloseTo(Math.sqrt(7))
+    expect(
+      farthest(
+        first,
+        second.map((score) => -score),
+      ),
+    ).toBeLessThan(1e-6)
+    expect([...retrievalSignificance({ heads: () => [0, 1], width: 1, carry: false })(node(none))]).toEqual(
+      Array.from({ length: 8 }, () => 0),
+    )
+  })
+
+  it('gives neighbours the best score around them', () => {
+    const scores = retrievalSignificance({ heads: () => [0], width: 3, carry: false })(node(none))
+    expect([...scores].map((score) => score > 1)).toEqual([false, true, true, true, false, false, false, false])
+  })
+
+  it('keeps the best score that a token ever got, also where the layer has no head that retrieves', () => {
+    const carried = [0, 0, 0, 0, 9, 0, 0, 0]
+    expect([...retrievalSignificance({ heads: () => [0] })(node(carried))][4]).toBe(9)
+    expect([...retrievalSignificance({ heads: () => [] })(node(carried))]).toEqual(carried)
+    expect([...retrievalSignificance({ heads: () => [], carry: false })(node(carried))]).toEqual(carried.map(() => 0))
+  })
+
+  it.each([0, 2, 1.5, Number.NaN])('refuses a width of %d', (width) => {
+    expect(() => retrievalSignificance({ heads: () => [0], width })).toThrow(RangeError)
   })
 })
 
