@@ -2,11 +2,15 @@
  * The contract of the attention core: a decoder-only transformer run layer by layer, with its key/value cache in the caller's hands.
  * Knows tokens and tensors; no documents, no prompts, no threads, no `node:` modules.
  */
+import type { ModelTraits } from './architectures.ts'
+import type { RotaryRule } from './rotary-rules.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** Shape of a decoder. L = layers, H = heads, Hkv = kvHeads, d = headDim. */
 export interface DecoderConfig {
   readonly architecture: string
+  /** How the architecture differs from plain Llama. */
+  readonly traits: ModelTraits
   readonly name: string
   readonly layers: number
   readonly hidden: number
@@ -18,6 +22,20 @@ export interface DecoderConfig {
   /** Longest sequence, in tokens, that the model was trained for. */
   readonly window: number
   readonly ropeBase: number
+  /** Rotary embedding of the layers that see all tokens, and of all layers where `slidingRope` is undefined. */
+  readonly rope: RotaryRule
+  /** Rotary embedding of the layers with a sliding window. */
+  readonly slidingRope?: RotaryRule
+  /** Says the rotary embedding in full: part of the identity of a cache. */
+  readonly ropeForm: string
+  /** A token of a sliding layer sees those whose position is less than this before its own. */
+  readonly slidingWindow?: number
+  /** For each layer whether it has the sliding window; empty where none has. */
+  readonly slidingLayers: readonly boolean[]
+  /** What queries are multiplied by, besides attention's division by the root of `headDim`. */
+  readonly queryScale: number
+  /** Strength of ALiBi (Press et al., 2022): scores fall with the distance, and nothing is rotated. 0 where a model has none. */
+  readonly alibiBias: number
   readonly normEpsilon: number
   /** Name of the weight form that runs, for instance `q4` or `f32`: part of the identity of a cache. */
   readonly weightForm: string

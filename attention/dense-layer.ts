@@ -9,23 +9,12 @@ import type { DecoderConfig } from './decoder.ts'
 import { dequantise } from './dequantise.ts'
 import { readTensorBytes, type GgufFile } from './gguf.ts'
 import type { LayerWeights } from './layer-graphs.ts'
+import { type LayerGraph, layerTensors, type MatrixGroup, tensorName, type VectorName } from './layer-tensors.ts'
 import { tensorNamed } from './model-config.ts'
 import type { GivenForm, GivenMatrix } from './packed-weights.ts'
 import type { OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { TensorType } from './tensor-types.ts'
-
-/** Inputs of the projection graph and their tensors in the file. */
-const projectionParts = { attentionNorm: 'attn_norm', query: 'attn_q', key: 'attn_k', value: 'attn_v' }
-
-/** Inputs of the feed-forward graph and their tensors in the file. */
-const feedForwardParts = {
-  attentionOutput: 'attn_output',
-  feedForwardNorm: 'ffn_norm',
-  gate: 'ffn_gate',
-  up: 'ffn_up',
-  down: 'ffn_down',
-}
 
 export type GivenTensors = Readonly<Record<string, OnnxTensor>>
 
@@ -38,26 +27,15 @@ interface QuantisedTensor {
 type QuantisedTensors = Readonly<Record<string, QuantisedTensor>>
 
 /** The weights of `buildProjectionGraph` and `buildFeedForwardGraph` when each run is given its layer's. */
-export function givenWeights({ hidden, heads, kvHeads, headDim, feedForward }: DecoderConfig, form: GivenForm): LayerWeights {
-  const given = (name: string, inputs: number, outputs: number): GivenMatrix => ({
-    kind: 'given',
-    form: formOf(name, form),
-    name,
-    inputs,
-    outputs,
-  })
-  return {
-    attentionNorm: 'attentionNorm',
-    queryKeyValue: [
-      given('query', hidden, heads * headDim),
-      given('key', hidden, kvHeads * headDim),
-      given('value', hidden, kvHeads * headDim),
-    ],
-    attentionOutput: [given('attentionOutput', heads * headDim, hidden)],
-    feedForwardNorm: 'feedForwardNorm',
-    gateUp: [given('gate', hidden, feedForward), given('up', hidden, feedForward)],
-    down: [given('down', feedForward, hidden)],
+export function givenWeights(config: DecoderConfig, form: GivenForm): LayerWeights {
+  const vectors: Partial<Record<VectorName, string>> = {}
+  const matrices: Record<MatrixGroup, GivenMatrix[]> = { queryKeyValue: [], attentionOutput: [], gateUp: [], down: [] }
+  for (const tensor of layerTensors(config)) {
+    const [inputs = 0, outputs = 0] = tensor.dims
+    if (tensor.kind === 'vector') vectors[tensor.input] = tensor.input
+    else matrices[tensor.group].push({ kind: 'given', form: formOf(tensor.input, form), name: tensor.input, inputs, outputs })
   }
+  return { ...vectors, ...matrices }
 }
 
 /** The heads' outputs keep float32: of all inputs theirs lose most as bytes, and their matrix is the smallest of a layer. */
@@ -80,41 +58,42 @@ export interface GivenLayer {
 /** How layers are given. */
 export interface GivenOptions {
   readonly pool: SessionPool
-  readonly form: GivenForm
+  /** Forms that may be asked for: the bytes of the file are kept until each has been. */
+  readonly forms: readonly GivenForm[]
   readonly maker: ByteWeightMaker
 }
 
 export class DenseLayer {
   readonly #options: GivenOptions
-  #quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>> | undefined
-  #given: Promise<GivenLayer> | undefined
+  readonly #given = new Map<GivenForm, Promise<GivenLayer>>()
+  #quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>
 
   private constructor(options: GivenOptions, quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>) {
     this.#options = options
     this.#quantised = quantised
   }
 
-  static async load(file: GgufFile, layer: number, options: GivenOptions): Promise<DenseLayer> {
-    const projection = await readParts(file, layer, projectionParts)
-    return new DenseLayer(options, { projection, feedForward: await readParts(file, layer, feedForwardParts) })
+  static async load(file: GgufFile, layer: number, config: DecoderConfig, options: GivenOptions): Promise<DenseLayer> {
+    const projection = await readParts(file, layer, config, 'projection')
+    return new DenseLayer(options, { projection, feedForward: await readParts(file, layer, config, 'feedForward') })
   }
 
-  /** The weights as inputs; the first call de-quantises them. */
-  given(): Promise<GivenLayer> {
-    this.#given ??= this.#make()
-    return this.#given
+  /** The weights as inputs; the first call of each form makes them. */
+  given(form: GivenForm): Promise<GivenLayer> {
+    const known = this.#given.get(form) ?? this.#make(form)
+    this.#given.set(form, known)
+    return known
   }
 
-  async #make(): Promise<GivenLayer> {
-    const { projection = {}, feedForward = {} } = this.#quantised ?? {}
-    const given = { projection: await this.#giveAll(projection), feedForward: await this.#giveAll(feedForward) }
-    // The bytes of the file are not needed any more.
-    this.#quantised = undefined
+  async #make(form: GivenForm): Promise<GivenLayer> {
+    const { projection, feedForward } = this.#quantised
+    const given = { projection: await this.#giveAll(projection, form), feedForward: await this.#giveAll(feedForward, form) }
+    if (this.#given.size === this.#options.forms.length) this.#quantised = { projection: {}, feedForward: {} }
     return given
   }
 
-  async #giveAll(parts: QuantisedTensors): Promise<GivenTensors> {
-    const { pool, form, maker } = this.#options
+  async #giveAll(parts: QuantisedTensors, form: GivenForm): Promise<GivenTensors> {
+    const { pool, maker } = this.#options
     const given: Record<string, OnnxTensor> = {}
     for (const [name, { type, bytes, dims }] of Object.entries(parts)) {
       const floats = dequantise(type, bytes)
@@ -130,12 +109,13 @@ export class DenseLayer {
   }
 }
 
-async function readParts(file: GgufFile, layer: number, parts: Readonly<Record<string, string>>): Promise<QuantisedTensors> {
+async function readParts(file: GgufFile, layer: number, config: DecoderConfig, graph: LayerGraph): Promise<QuantisedTensors> {
   const found: Record<string, QuantisedTensor> = {}
-  for (const [name, part] of Object.entries(parts)) {
-    const tensor = tensorNamed(file, `blk.${layer}.${part}.weight`)
+  for (const part of layerTensors(config)) {
+    if (part.graph !== graph) continue
+    const tensor = tensorNamed(file, tensorName(layer, part))
     // The file names the innermost dimension first.
-    found[name] = { type: tensor.type, bytes: await readTensorBytes(file, tensor), dims: tensor.dims.toReversed() }
+    found[part.input] = { type: tensor.type, bytes: await readTensorBytes(file, tensor), dims: tensor.dims.toReversed() }
   }
   return found
 }

@@ -9,18 +9,21 @@ export class EmbeddingTable {
   readonly #type: TensorType
   readonly #bytes: Uint8Array
   readonly #width: number
+  readonly #scale: number
 
-  constructor(type: TensorType, bytes: Uint8Array, rows: number, width: number) {
+  /** @param scale what rows are multiplied by */
+  constructor(type: TensorType, bytes: Uint8Array, rows: number, width: number, scale = 1) {
     this.rows = rows
     this.#type = type
     this.#bytes = bytes
     this.#width = width
+    this.#scale = scale
   }
 
-  static async load(file: GgufFile): Promise<EmbeddingTable> {
+  static async load(file: GgufFile, scale = 1): Promise<EmbeddingTable> {
     const tensor = tensorNamed(file, 'token_embd.weight')
     const [width = 0, rows = 0] = tensor.dims
-    return new EmbeddingTable(tensor.type, await readTensorBytes(file, tensor), rows, width)
+    return new EmbeddingTable(tensor.type, await readTensorBytes(file, tensor), rows, width, scale)
   }
 
   /**
@@ -37,6 +40,6 @@ export class EmbeddingTable {
       }
       result.set(dequantise(this.#type, this.#bytes.subarray(id * rowBytes, (id + 1) * rowBytes)), index * this.#width)
     }
-    return result
+    return this.#scale === 1 ? result : result.map((value) => value * this.#scale)
   }
 }

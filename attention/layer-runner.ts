@@ -3,7 +3,8 @@ import { AttentionRunner, lastRows, type Segment } from './attention-runner.ts'
 import type { DecoderConfig, ObserveOptions } from './decoder.ts'
 import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import { nextTask } from './next-task.ts'
-import { rotaryTables } from './rotary-tables.ts'
+import type { GivenForm } from './packed-weights.ts'
+import { RotaryTables } from './rotary-tables.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -19,10 +20,15 @@ export interface LayerSessions extends SessionPair {
   readonly dense: DenseLayer | undefined
 }
 
+/** The graphs whose weights are given to each run, by the arithmetic of their products. */
+export type SharedSessions = Readonly<Partial<Record<GivenForm, SessionPair>>>
+
 export interface RunOptions {
   readonly from: number
   readonly to: number
   readonly signal?: AbortSignal | undefined
+  /** Arithmetic of many rows; float32 by default, and where there are no graphs for it. */
+  readonly form?: GivenForm
   /** Whether only the last row of each segment is wanted: the result is [segments, hidden]. */
   readonly lastOnly?: boolean
   /** Told after each layer. */
@@ -37,6 +43,7 @@ interface LayerInput {
   readonly segments: readonly Segment[]
   readonly observe: ObserveOptions | undefined
   readonly lastOnly: boolean
+  readonly form: GivenForm
 }
 
 /** From this many rows on, arithmetic with float32 weights gains more than reading them costs. */
@@ -46,20 +53,18 @@ export class LayerRunner {
   readonly #config: DecoderConfig
   readonly #pool: SessionPool
   readonly #layers: readonly LayerSessions[]
-  readonly #shared: SessionPair
+  readonly #shared: SharedSessions
   readonly #attention: AttentionRunner
-  readonly #tables: { readonly cos: OnnxTensor; readonly sin: OnnxTensor }
+  readonly #tables: RotaryTables
 
   /** `shared` are the graphs whose weights are inputs. */
-  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[], shared: SessionPair) {
+  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[], shared: SharedSessions) {
     this.#config = config
     this.#pool = pool
     this.#layers = layers
     this.#shared = shared
     this.#attention = new AttentionRunner(config, pool)
-    const { cos, sin } = rotaryTables(config)
-    const dims = [config.window, config.headDim / 2]
-    this.#tables = { cos: pool.floats(cos, dims), sin: pool.floats(sin, dims) }
+    this.#tables = new RotaryTables(config, pool)
   }
 
   /**
@@ -73,7 +78,7 @@ export class LayerRunner {
       await nextTask()
       options.signal?.throwIfAborted()
       const lastOnly = options.lastOnly === true && layer === options.to - 1
-      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe, lastOnly })
+      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe, lastOnly, form: options.form ?? 'float32' })
       options.onLayer?.()
     }
     return current
@@ -84,19 +89,19 @@ export class LayerRunner {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
-    const { projection, feedForward, given } = await this.#forRows(sessions, positions.length)
-    const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables, ...given?.projection }, ['q', 'k', 'v'])
+    const { projection, feedForward, given } = await this.#forRows(sessions, positions.length, input.form)
+    const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables.covering(layer, positions), ...given?.projection }, ['q', 'k', 'v'])
     const attended = await this.#attention.attend(layer, { ...rows, positions }, segments, input.lastOnly)
     if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
-    if (input.lastOnly) return this.#lastFeedForward(sessions, lastRows(hiddenRows, segments, this.#config.hidden), attended)
+    if (input.lastOnly) return this.#lastFeedForward(sessions, input.form, lastRows(hiddenRows, segments, this.#config.hidden), attended)
     const a = this.#pool.floats(attended, [positions.length, this.#queryWidth])
     const { y } = await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])
     return y
   }
 
-  async #lastFeedForward(sessions: LayerSessions, hiddenRows: Float32Array, attended: Float32Array): Promise<Float32Array> {
+  async #lastFeedForward(sessions: LayerSessions, form: GivenForm, hiddenRows: Float32Array, attended: Float32Array): Promise<Float32Array> {
     const count = hiddenRows.length / this.#config.hidden
-    const { feedForward, given } = await this.#forRows(sessions, count)
+    const { feedForward, given } = await this.#forRows(sessions, count, form)
     const x = this.#pool.floats(hiddenRows, [count, this.#config.hidden])
     const a = this.#pool.floats(attended, [count, this.#queryWidth])
     return (await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])).y
@@ -113,9 +118,11 @@ export class LayerRunner {
     }
   }
 
-  async #forRows(sessions: LayerSessions, count: number): Promise<SessionPair & { given?: GivenLayer }> {
+  async #forRows(sessions: LayerSessions, count: number, wanted: GivenForm): Promise<SessionPair & { given?: GivenLayer }> {
     if (sessions.dense === undefined || count < fewestDenseRows) return sessions
-    return { ...this.#shared, given: await sessions.dense.given() }
+    const form = this.#shared[wanted] === undefined ? 'float32' : wanted
+    const shared = this.#shared[form]
+    return shared === undefined ? sessions : { ...shared, given: await sessions.dense.given(form) }
   }
 
   get #queryWidth(): number {

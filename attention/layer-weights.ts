@@ -1,20 +1,27 @@
 /** Loads and packs the weights of one layer, or of the head, from a GGUF file. */
+import type { DecoderConfig } from './decoder.ts'
 import { dequantise } from './dequantise.ts'
 import { readTensorBytes, type GgufFile } from './gguf.ts'
 import type { HeadWeights } from './head-graph.ts'
 import type { LayerWeights } from './layer-graphs.ts'
+import { layerTensors, type MatrixGroup, tensorName, type VectorName } from './layer-tensors.ts'
 import { tensorNamed } from './model-config.ts'
 import { packWeights, type WeightMatrix } from './packed-weights.ts'
 
-export async function loadLayerWeights(file: GgufFile, layer: number): Promise<LayerWeights> {
-  const name = (part: string): string => `blk.${layer}.${part}.weight`
+export async function loadLayerWeights(file: GgufFile, layer: number, config: DecoderConfig): Promise<LayerWeights> {
+  const vectors: Partial<Record<VectorName, Float32Array>> = {}
+  const names: Record<MatrixGroup, string[]> = { queryKeyValue: [], attentionOutput: [], gateUp: [], down: [] }
+  for (const tensor of layerTensors(config)) {
+    const name = tensorName(layer, tensor)
+    if (tensor.kind === 'vector') vectors[tensor.input] = await loadVector(file, name)
+    else names[tensor.group].push(name)
+  }
   return {
-    attentionNorm: await loadVector(file, name('attn_norm')),
-    queryKeyValue: await loadMatrices(file, [name('attn_q'), name('attn_k'), name('attn_v')]),
-    attentionOutput: await loadMatrices(file, [name('attn_output')]),
-    feedForwardNorm: await loadVector(file, name('ffn_norm')),
-    gateUp: await loadMatrices(file, [name('ffn_gate'), name('ffn_up')]),
-    down: await loadMatrices(file, [name('ffn_down')]),
+    ...vectors,
+    queryKeyValue: await loadMatrices(file, names.queryKeyValue),
+    attentionOutput: await loadMatrices(file, names.attentionOutput),
+    gateUp: await loadMatrices(file, names.gateUp),
+    down: await loadMatrices(file, names.down),
   }
 }
 

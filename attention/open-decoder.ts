@@ -1,14 +1,14 @@
 /** Opens a model file as a decoder that runs on an ONNX runtime. */
-import { ByteWeightMaker } from './byte-weights.ts'
+import { ByteWeightMaker, multipliesBytes } from './byte-weights.ts'
 import type { Decoder, DecoderConfig } from './decoder.ts'
 import { DenseLayer, denseLayerBytes, givenWeights } from './dense-layer.ts'
 import { EmbeddingTable } from './embedding-table.ts'
 import type { GgufFile } from './gguf.ts'
 import { buildHeadGraph } from './head-graph.ts'
 import { buildFeedForwardGraph, buildProjectionGraph } from './layer-graphs.ts'
-import { LayerRunner, type LayerSessions } from './layer-runner.ts'
+import { LayerRunner, type LayerSessions, type SessionPair } from './layer-runner.ts'
 import { loadHeadWeights, loadLayerWeights } from './layer-weights.ts'
-import { readConfig } from './model-config.ts'
+import { loadConfig } from './model-config.ts'
 import { readModelFile } from './model-file.ts'
 import { nextTask } from './next-task.ts'
 import { OnnxDecoder } from './onnx-decoder.ts'
@@ -49,17 +49,15 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   const { file, tokenizer, chatTemplate, close } = await readModelFile(source)
   const pool = new SessionPool(runtime, threads)
   try {
-    const config = readConfig(file)
-    const layers = await openLayers(file, config, pool, { ...options, denseBytes, readForm })
+    const config = await loadConfig(file)
+    const forms: GivenForm[] = readForm === 'int8' && (await multipliesBytes(pool)) ? ['float32', 'int8'] : ['float32']
+    const layers = await openLayers(file, config, pool, { ...options, denseBytes, forms })
     const head = await pool.open(buildHeadGraph(config, await loadHeadWeights(file)))
-    const embeddings = await EmbeddingTable.load(file)
-    const given = givenWeights(config, readForm)
-    const shared = {
-      projection: await pool.open(buildProjectionGraph(config, given), { arena: true }),
-      feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
-    }
+    const embeddings = await EmbeddingTable.load(file, config.traits.scaledEmbeddings ? Math.sqrt(config.hidden) : 1)
+    const shared: Partial<Record<GivenForm, SessionPair>> = {}
+    for (const form of forms) shared[form] = await openShared(config, pool, form)
     const runner = new LayerRunner(config, pool, layers, shared)
-    return new OnnxDecoder({ config, tokenizer, chatTemplate, pool, runner, head, embeddings })
+    return new OnnxDecoder({ config, tokenizer, chatTemplate, pool, runner, head, embeddings, longReads: forms.at(-1) ?? 'float32' })
   } catch (error) {
     await pool.release()
     throw error
@@ -68,22 +66,33 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   }
 }
 
-type LayerOptions = Pick<OpenDecoderOptions, 'signal' | 'onProgress'> & Required<Pick<OpenDecoderOptions, 'denseBytes' | 'readForm'>>
+async function openShared(config: DecoderConfig, pool: SessionPool, form: GivenForm): Promise<SessionPair> {
+  const given = givenWeights(config, form)
+  return {
+    projection: await pool.open(buildProjectionGraph(config, given), { arena: true }),
+    feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
+  }
+}
+
+interface LayerOptions extends Pick<OpenDecoderOptions, 'signal' | 'onProgress'> {
+  readonly denseBytes: number
+  readonly forms: readonly GivenForm[]
+}
 
 async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPool, options: LayerOptions): Promise<LayerSessions[]> {
   const layers: LayerSessions[] = []
-  const given = { pool, form: options.readForm, maker: new ByteWeightMaker(pool) }
+  const given = { pool, forms: options.forms, maker: new ByteWeightMaker(pool) }
   let room = options.denseBytes
   for (let layer = 0; layer < config.layers; layer++) {
     await nextTask()
     options.signal?.throwIfAborted()
-    const weights = await loadLayerWeights(file, layer)
+    const weights = await loadLayerWeights(file, layer, config)
     const projection = await pool.open(buildProjectionGraph(config, weights))
     const feedForward = await pool.open(buildFeedForwardGraph(config, weights))
     // A matrix that is float32 in its session as it is would only be held twice.
     const isPacked = weights.gateUp.every(({ kind }) => kind === 'nibbles')
-    room -= isPacked ? denseLayerBytes(config, options.readForm) : 0
-    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, given) : undefined
+    room -= isPacked ? denseLayerBytes(config, 'float32') : 0
+    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, config, given) : undefined
     layers.push({ projection, feedForward, dense })
     options.onProgress?.((layer + 1) / config.layers)
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { buildAttentionGraph, type AttentionShape } from '../../attention/attention-graph.ts'
+import { traitsOf } from '../../attention/architectures.ts'
 import type { DecoderConfig } from '../../attention/index.ts'
 import { SessionPool } from '../../attention/session-pool.ts'
 import { farthest, onnxRuntime } from './open-tiny.ts'
@@ -9,9 +10,15 @@ const { heads, kvHeads, headDim } = tiny
 const config = {
   ...tiny,
   architecture: 'llama',
+  traits: traitsOf('llama')!,
   name: 'tiny',
   window: 64,
   ropeBase: 1e4,
+  rope: { base: 1e4, factor: 1, magnitude: 1 },
+  ropeForm: 'neighbours, base 10000',
+  slidingLayers: [],
+  queryScale: 1,
+  alibiBias: 0,
   normEpsilon: 1e-5,
   weightForm: 'f32',
 } satisfies DecoderConfig

@@ -122,7 +122,7 @@ describe('readConfig()', () => {
     ['more layers than tensors', { 'llama.block_count': 4 }, /no tensor blk\.3\.attn_norm\.weight/],
     ['fewer layers than tensors', { 'llama.block_count': 2 }, /tensor that is not supported: blk\.2/],
     ['shapes that differ from the metadata', { 'llama.feed_forward_length': 128 }, /ffn_gate\.weight has the shape 64 x 96/],
-    ['rotary scaling', { 'llama.rope.scaling.type': 'yarn' }, /rotary scaling is not supported: yarn/],
+    ['rotary scaling that is not known', { 'llama.rope.scaling.type': 'dynamic' }, /rotary scaling is not supported: dynamic/],
     ['half-rotated heads', { 'llama.rope.dimension_count': 8 }, /8 of 16/],
   ]
   test.each(refusals)('refuses %s', async (_, metadata, message) => {
