@@ -8,6 +8,7 @@ export type {
   KVCache,
   ObserveOptions,
   Observation,
+  PlacedPrefillOptions,
   PrefillOptions,
 } from './decoder.ts'
 export {
@@ -20,6 +21,10 @@ export {
   type AttentionWatch,
 } from './attend.ts'
 export { dequantise } from './dequantise.ts'
+export { averageCaches, concatCaches } from './join-caches.ts'
+export { keepCache, sliceCache } from './keep-cache.ts'
+export { type CacheForm, type QuantisedCache, quantiseCache } from './quantise-cache.ts'
+export { type KeyRotation, plainRotation, repositionCache, slotPositions } from './reposition-cache.ts'
 export { readGguf, readTensorBytes, type GgufFile, type GgufTensor } from './gguf.ts'
 export { readConfig } from './model-config.ts'
 export { openDecoder, type OpenDecoderOptions } from './open-decoder.ts'
