@@ -103,6 +103,7 @@ async function readMetadata(reader: HeaderReader, count: number): Promise<Map<st
   const metadata = new Map<string, unknown>()
   for (let index = 0; index < count; index++) {
     const key = await reader.string(`the key of metadata entry ${index}`)
+    if (metadata.has(key)) throw reader.error(`metadata ${key} are listed twice`)
     const type = await reader.uint32(`the type of ${key}`)
     metadata.set(key, await readValue(reader, type, key, 0))
   }
@@ -160,7 +161,19 @@ async function readTensors(reader: HeaderReader, count: number, alignment: numbe
     }
     byName.set(tensor.name, { ...tensor, start: dataStart + tensor.start })
   }
+  checkOverlap(reader, tensors)
   return byName
+}
+
+/** Tensors that share bytes would let a small file ask for any amount of memory. */
+function checkOverlap(reader: HeaderReader, tensors: readonly GgufTensor[]): void {
+  let before: GgufTensor | undefined
+  for (const tensor of tensors.toSorted((a, b) => a.start - b.start)) {
+    if (before !== undefined && tensor.start < before.start + before.bytes) {
+      throw reader.error(`tensors ${before.name} and ${tensor.name} overlap`)
+    }
+    before = tensor
+  }
 }
 
 async function readTensor(reader: HeaderReader, index: number, alignment: number): Promise<GgufTensor> {

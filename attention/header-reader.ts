@@ -4,6 +4,9 @@ import type { ByteSource } from './runtime.ts'
 
 const sliceBytes = 1 << 20
 
+/** Longest string that is read: far above any template or token, and below what a string can hold. */
+const mostStringBytes = 1 << 28
+
 /** Reads little-endian values in order. Nothing is allocated for a length before it is known to fit in the file. */
 export class HeaderReader {
   readonly #source: ByteSource
@@ -66,6 +69,7 @@ export class HeaderReader {
     const length = await this.uint64(`the length of ${what}`)
     if (length > this.remaining)
       throw this.error(`${what} at byte ${this.position} claims ${length} bytes and the file has ${this.remaining} left`)
+    if (length > mostStringBytes) throw this.error(`${what} is longer than ${mostStringBytes} bytes: ${length}`)
     if (!this.has(length)) await this.fill(length, what)
     const text = this.#decoder.decode(this.#bytes.subarray(this.#offset, this.#offset + length))
     this.#offset += length

@@ -35,6 +35,8 @@ export function readConfig(file: GgufFile): DecoderConfig {
   const values = new MetadataValues(file, `${architecture}.`)
   refuseUnsupported(values)
   const layers = values.size('block_count')
+  // Before anything is made for each layer: a count alone must not cost memory.
+  if (layers > file.tensors.size) return values.refuse(`block_count is ${layers} and there are ${file.tensors.size} tensors`)
   const hidden = values.size('embedding_length')
   const heads = values.size('attention.head_count')
   const headDim = values.size('attention.key_length', hidden / heads)
