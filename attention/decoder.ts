@@ -61,6 +61,8 @@ export interface KVCache {
    * stands for no single one, such as the mean of several.
    */
   readonly sources: Int32Array
+  /** Id of each token that was fed in order after all before it; -1 where that is not known. */
+  readonly ids: Int32Array
   /** Bytes of keys and values held. */
   readonly bytes: number
   /** Hidden row [hidden] of the last token after the last layer, when it is known: what scores the first token after the cache. */

@@ -3,6 +3,7 @@
  * steps, because a run reads its whole capacity, and is copied when a fork or a truncated closed block has to grow.
  */
 import type { CacheRows, KVCache } from './decoder.ts'
+import { TokenColumns } from './token-columns.ts'
 
 /** Tokens of a closed block. */
 export const blockTokens = 512
@@ -45,8 +46,7 @@ export class BlockCache implements KVCache {
   /** Hidden row of the last token after the last layer, when it is known. */
   lastHidden: Float32Array | undefined
   readonly #layers: LayerStore[]
-  readonly #positions: number[] = []
-  readonly #sources: number[] = []
+  readonly #tokens = new TokenColumns()
   #disposed = false
 
   constructor(shape: CacheShape) {
@@ -55,29 +55,36 @@ export class BlockCache implements KVCache {
   }
 
   get length(): number {
-    return this.#positions.length
+    return this.#tokens.length
   }
 
   get positions(): Int32Array {
-    return Int32Array.from(this.#positions)
+    return this.#tokens.positions
   }
 
   get sources(): Int32Array {
-    return Int32Array.from(this.#sources)
+    return this.#tokens.sources
+  }
+
+  get ids(): Int32Array {
+    return this.#tokens.ids
   }
 
   /** Position id that follows the last token's. */
   get nextPosition(): number {
-    return (this.#positions.at(-1) ?? -1) + 1
+    return this.#tokens.nextPosition
   }
 
   get bytes(): number {
-    let bytes = 0
+    return bytesOfBlocks(this.blocks())
+  }
+
+  /** All blocks of all layers; forks have them in common. */
+  *blocks(): Generator<CacheBlock, undefined> {
     for (const { closed, tail } of this.#layers) {
-      for (const block of closed) bytes += block.keys.byteLength + block.values.byteLength
-      if (tail !== undefined) bytes += tail.keys.byteLength + tail.values.byteLength
+      yield* closed
+      if (tail !== undefined) yield tail
     }
-    return bytes
   }
 
   /** Tokens that `layer` holds: fewer than `length` while only the layers before it have run. */
@@ -97,7 +104,7 @@ export class BlockCache implements KVCache {
    */
   append(layer: number, keys: Float32Array, values: Float32Array, positions: Int32Array): void {
     const store = this.#store(layer)
-    this.#recordPositions(store.length, positions)
+    this.#tokens.add(store.length, positions)
     let done = 0
     while (done < positions.length) {
       const fill = store.length - store.closed.length * blockTokens
@@ -115,14 +122,19 @@ export class BlockCache implements KVCache {
   fork(): BlockCache {
     this.#alive()
     const copy = new BlockCache(this.shape)
-    for (const [index, store] of this.#layers.entries()) {
-      store.ownsTail = false
-      copy.#layers[index] = { ...store, closed: [...store.closed] }
-    }
-    for (const position of this.#positions) copy.#positions.push(position)
-    for (const source of this.#sources) copy.#sources.push(source)
-    copy.lastHidden = this.lastHidden
+    copy.adopt(this)
     return copy
+  }
+
+  /** Holds what `other` holds, in place of its own; rows are shared until one of the two writes. */
+  adopt(other: BlockCache): void {
+    this.#alive()
+    for (const [index, store] of other.#layers.entries()) {
+      store.ownsTail = false
+      this.#layers[index] = { ...store, closed: [...store.closed] }
+    }
+    this.#tokens.copy(other.#tokens)
+    this.lastHidden = other.lastHidden
   }
 
   truncate(length: number): void {
@@ -132,8 +144,7 @@ export class BlockCache implements KVCache {
     }
     if (length === this.length) return
     for (const store of this.#layers) if (store.length > length) truncateLayer(store, length)
-    this.#positions.length = length
-    this.#sources.length = length
+    this.#tokens.cut(length)
     this.lastHidden = undefined
   }
 
@@ -142,11 +153,13 @@ export class BlockCache implements KVCache {
    *
    * @throws RangeError when there are more sources than tokens
    */
-  setSources(start: number, sources: Int32Array): void {
-    if (start + sources.length > this.length) {
-      throw new RangeError(`Cannot name the sources of ${sources.length} tokens from ${start} on as the cache holds ${this.length}`)
-    }
-    for (const [index, source] of sources.entries()) this.#sources[start + index] = source
+  setSources(start: number, sources: ArrayLike<number>): void {
+    this.#tokens.setSources(start, sources)
+  }
+
+  /** Says which tokens stand from index `start` on: tokens fed in order, each seeing all before it. */
+  setIds(start: number, ids: ArrayLike<number>): void {
+    this.#tokens.setIds(start, ids)
   }
 
   exportRows(layer: number): CacheRows {
@@ -178,15 +191,13 @@ export class BlockCache implements KVCache {
       const store = this.#store(layer)
       if (store.length > length) truncateLayer(store, length)
     }
-    this.#positions.length = Math.min(this.length, Math.max(...this.#layers.map((store) => store.length)))
-    this.#sources.length = this.length
+    this.#tokens.cut(Math.max(...this.#layers.map((store) => store.length)))
     this.lastHidden = undefined
   }
 
   dispose(): void {
     this.#layers.length = 0
-    this.#positions.length = 0
-    this.#sources.length = 0
+    this.#tokens.cut(0)
     this.lastHidden = undefined
     this.#disposed = true
   }
@@ -204,23 +215,6 @@ export class BlockCache implements KVCache {
     const store = this.#layers[layer]
     if (store === undefined) throw new RangeError(`Cannot use the cache as it has no such layer: ${layer}`)
     return store
-  }
-
-  #recordPositions(start: number, positions: Int32Array): void {
-    if (start > this.length)
-      throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
-    let source = nextSource(this.#sources)
-    for (const [index, position] of positions.entries()) {
-      const known = this.#positions[start + index]
-      if (known === undefined) {
-        this.#positions.push(position)
-        this.#sources.push(source++)
-      } else if (known !== position) {
-        throw new RangeError(
-          `Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`,
-        )
-      }
-    }
   }
 
   #writableTail(store: LayerStore, fill: number, needed: number): CacheBlock {
@@ -251,10 +245,11 @@ export class BlockCache implements KVCache {
   }
 }
 
-function nextSource(sources: readonly number[]): number {
-  let highest = -1
-  for (const source of sources) if (source > highest) highest = source
-  return highest + 1
+/** Bytes of different blocks. */
+export function bytesOfBlocks(blocks: Iterable<CacheBlock>): number {
+  let bytes = 0
+  for (const { keys, values } of new Set(blocks)) bytes += keys.byteLength + values.byteLength
+  return bytes
 }
 
 function copyBlock(from: CacheBlock, to: CacheBlock, tokens: number, { kvHeads, headDim }: CacheShape): void {

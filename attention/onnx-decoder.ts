@@ -117,7 +117,8 @@ export class OnnxDecoder implements Decoder {
       last = rows
     })
     store.lastHidden = last
-    if (sources !== undefined) store.setSources(start, Int32Array.from(sources))
+    if (sources !== undefined) store.setSources(start, sources)
+    if (placed === undefined) store.setIds(start, ids)
     return this.#head.logits(last)
   }
 
