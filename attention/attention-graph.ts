@@ -6,6 +6,7 @@
  * the tail kt, vt [Hkv, C, d], or as a slab pk, pv [Hkv, P, d]. Output: a [S, H d].
  */
 import type { DecoderConfig } from './decoder.ts'
+import { alibiSlopes } from './distance-masks.ts'
 import { contributed } from './linear-nodes.ts'
 import { GraphBuilder } from './onnx-model.ts'
 
@@ -18,11 +19,13 @@ export interface RowsShape {
   readonly tail: boolean
 }
 
-/** For many tokens: the past is one slab, of which every row is seen, and `mask` is [1, 1, S, S] over the new tokens. */
+/** For many tokens: the past is one slab, of which every row is seen if it is not `masked`, and `mask` is [1, 1, S, S] over the new tokens. */
 export interface SlabShape {
   readonly form: 'slab'
   /** Whether there is a past. */
   readonly past: boolean
+  /** Whether keys of the past are masked too, by `pastMask` [1, 1, S, P]. */
+  readonly masked?: boolean
   /** Parts into which the queries are cut, so that the scores of one part stay small. All but the last are of equal size. */
   readonly parts: number
 }
@@ -77,14 +80,17 @@ function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: SlabShape, {
   const mask = graph.input('mask', 'float32', [1, 1, 'S', 'S'])
   const queryParts = addParts(graph, queries, shape.parts)
   const maskParts = addParts(graph, mask, shape.parts)
+  const pastMask = shape.past && shape.masked === true ? graph.input('pastMask', 'float32', [1, 1, 'S', 'P']) : undefined
+  const pastParts = pastMask === undefined ? [] : addParts(graph, pastMask, shape.parts)
   let later = graph.node('Sub', [graph.integers([0]), lengthOf(graph, k)])
   const attended = queryParts.map((query, index) => {
     // Keys that come after all queries of a part are not even multiplied: `later` counts them, below zero, from the end.
     later = graph.node('Add', [later, graph.node('Shape', [query], { attributes: { start: 2, end: 3 } })])
     const cut = (value: string, axis: number): string => (index === queryParts.length - 1 ? value : addStart(graph, value, later, axis))
     const stacked = addStacked(graph, query, config)
-    const own = addMasked(graph, addScores(graph, stacked, cut(k, 1), config), cut(maskParts[index] ?? mask, 3), query)
-    const scores = [...keys.map((key) => addScores(graph, stacked, key, config)), own]
+    const own = addMasked(graph, addScores(graph, stacked, cut(k, 1), config), cut(maskParts[index] ?? mask, 3), query, config)
+    const seen = keys.map((key) => addMasked(graph, addScores(graph, stacked, key, config), pastParts[index], query, config))
+    const scores = [...seen, own]
     const weights = graph.node('Softmax', [addConcat(graph, scores, 2)], { attributes: { axis: -1 } })
     return graph.node('Reshape', [graph.node('MatMul', [weights, cut(values, 1)]), graph.node('Shape', [query])])
   })
@@ -104,11 +110,18 @@ function addParts(graph: GraphBuilder, value: string, parts: number): string[] {
   return outputs
 }
 
-/** Adds a mask [1, 1, S, T] to scores [Hkv, g S, T] whose queries are [Hkv, g, S, d]. */
-function addMasked(graph: GraphBuilder, scores: string, mask: string, queries: string): string {
+/** Adds a mask [1, 1, S, T], times the slope of each head with ALiBi, to scores [Hkv, g S, T] whose queries are [Hkv, g, S, d]. */
+function addMasked(graph: GraphBuilder, scores: string, mask: string | undefined, queries: string, config: DecoderConfig): string {
+  if (mask === undefined) return scores
   const rows = graph.node('Shape', [queries], { attributes: { start: 0, end: 3 } })
   const split = graph.node('Reshape', [scores, graph.node('Concat', [rows, graph.integers([-1])], { attributes: { axis: 0 } })])
-  return graph.node('Reshape', [graph.node('Add', [split, mask]), graph.node('Shape', [scores])])
+  return graph.node('Reshape', [graph.node('Add', [split, addSloped(graph, mask, config)]), graph.node('Shape', [scores])])
+}
+
+function addSloped(graph: GraphBuilder, mask: string, { heads, kvHeads, alibiBias }: DecoderConfig): string {
+  if (alibiBias === 0) return mask
+  const slopes = { type: 'float32', dims: [kvHeads, heads / kvHeads, 1, 1], data: alibiSlopes(heads, alibiBias) } as const
+  return graph.node('Mul', [mask, graph.constant(slopes)])
 }
 
 function blockInputs(graph: GraphBuilder, config: DecoderConfig, name: string, count: number): string[] {

@@ -2,6 +2,7 @@
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { blockTokens, type BlockCache, type CacheBlock, type LayerView } from './kv-cache.ts'
+import { type DistanceMasks, distanceMasks, hiddenScore, needsDistances } from './distance-masks.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -32,9 +33,6 @@ const partScores = 2_500_000
 
 /** Fewest and most rows of a part. */
 const partRows = { fewest: 32, most: 128 } as const
-
-/** Added to the score of a key that must not be seen; finite, so that no row of scores can become NaN. */
-const hidden = -1e30
 
 interface Scratch {
   keys: Float32Array
@@ -93,7 +91,7 @@ export class AttentionRunner {
     for (const group of groups) {
       const end = start + group.rows
       const part = this.#slice(rows, start, end)
-      const found = await this.#attendGroup(part, group)
+      const found = await this.#attendGroup(layer, part, group)
       this.#append(layer, part, group.segments)
       if (attended === undefined) return found
       attended.set(found, start * this.#queryWidth)
@@ -111,7 +109,10 @@ export class AttentionRunner {
     }
   }
 
-  #attendGroup(rows: NewRows, group: Group): Promise<Float32Array> {
+  #attendGroup(layer: number, rows: NewRows, group: Group): Promise<Float32Array> {
+    const { positions } = rows
+    const distances = { positions, past: this.#pastPositions(layer, group), counts: group.segments.map((segment) => segment.rows) }
+    if (needsDistances(this.#config, layer, distances)) return this.#attendSlab(rows, group, distanceMasks(this.#config, layer, distances))
     return group.rows <= mostSeparateRows ? this.#attendRows(rows, group) : this.#attendSlab(rows, group)
   }
 
@@ -130,15 +131,25 @@ export class AttentionRunner {
     return (await this.#pool.run(session, feeds, ['a'])).a
   }
 
-  async #attendSlab(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {
+  /** Positions of the keys that came before; empty where no layer asks for distances. */
+  #pastPositions(layer: number, { segments: [segment] }: Group): Int32Array {
+    const isNear = this.#config.alibiBias === 0 && this.#config.slidingLayers[layer] !== true
+    if (isNear || segment === undefined) return new Int32Array(0)
+    return segment.cache.positions.subarray(0, segment.cache.layerLength(layer))
+  }
+
+  async #attendSlab(rows: NewRows, { past, segments }: Group, distances?: DistanceMasks): Promise<Float32Array> {
     const count = rows.positions.length
-    const tokens = past.closed.length * blockTokens + past.fill
+    const { start = 0 } = distances ?? {}
+    const tokens = past.closed.length * blockTokens + past.fill - start
     const parts = partsFor(count, (tokens + count) * this.#config.heads)
-    const session = await this.#session({ form: 'slab', past: tokens > 0, parts })
-    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#slabMask(segments, count) }
+    const session = await this.#session({ form: 'slab', past: tokens > 0, ...(distances && { masked: true }), parts })
+    const own = distances && this.#pool.floats(distances.own, [1, 1, count, count])
+    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: own ?? this.#slabMask(segments, count) }
+    if (distances !== undefined && tokens > 0) feeds['pastMask'] = this.#pool.floats(distances.past, [1, 1, count, tokens])
     if (tokens === 0) return (await this.#pool.run(session, feeds, ['a'])).a
     // Taken out while in use, as another call may come to this point before the run ends.
-    const scratch = this.#gather(past, tokens)
+    const scratch = this.#gather(past, tokens, start)
     const { kvHeads, headDim } = this.#config
     const size = kvHeads * tokens * headDim
     feeds['pk'] = this.#pool.floats(scratch.keys.subarray(0, size), [kvHeads, tokens, headDim])
@@ -148,18 +159,21 @@ export class AttentionRunner {
     return a
   }
 
-  /** Keys and values of the past side by side: [Hkv, tokens, d]. */
-  #gather({ closed, tail, fill }: LayerView, tokens: number): Scratch {
+  /** Keys and values of the past from index `first` on side by side: [Hkv, tokens, d]. */
+  #gather({ closed, tail, fill }: LayerView, tokens: number, first: number): Scratch {
     const { kvHeads, headDim } = this.#config
     const size = kvHeads * tokens * headDim
     const scratch = this.#scratch !== undefined && this.#scratch.keys.length >= size ? this.#scratch : newScratch(size)
     this.#scratch = undefined
     const copy = (block: CacheBlock, start: number, count: number): void => {
+      const skipped = Math.min(count, Math.max(0, first - start))
       for (let head = 0; head < kvHeads; head++) {
-        const from = head * block.capacity * headDim
-        const to = (head * tokens + start) * headDim
-        scratch.keys.set(block.keys.subarray(from, from + count * headDim), to)
-        scratch.values.set(block.values.subarray(from, from + count * headDim), to)
+        const from = (head * block.capacity + skipped) * headDim
+        const end = (head * block.capacity + count) * headDim
+        const to = (head * tokens + start + skipped - first) * headDim
+        if (skipped === count) continue
+        scratch.keys.set(block.keys.subarray(from, end), to)
+        scratch.values.set(block.values.subarray(from, end), to)
       }
     }
     for (const [index, block] of closed.entries()) copy(block, index * blockTokens, blockTokens)
@@ -203,7 +217,7 @@ export class AttentionRunner {
       const width = capacity + count
       const mask = new Float32Array(copies * count * width)
       for (let row = 0; row < copies * count; row++) {
-        mask.fill(hidden, row * width + Math.min(fill, capacity), row * width + capacity)
+        mask.fill(hiddenScore, row * width + Math.min(fill, capacity), row * width + capacity)
         mask.set(own.subarray((row % count) * count, ((row % count) + 1) * count), row * width + capacity)
       }
       return this.#pool.floats(mask, [1, copies * count, width])
@@ -287,7 +301,7 @@ function partsFor(count: number, scoresOfRow: number): number {
 /** [S, S]: each row sees the rows of its segment up to itself. */
 function causalMask(segments: readonly Segment[]): Float32Array {
   const count = segments.reduce((sum, { rows }) => sum + rows, 0)
-  const mask = new Float32Array(count * count).fill(hidden)
+  const mask = new Float32Array(count * count).fill(hiddenScore)
   let start = 0
   for (const { rows } of segments) {
     for (let row = start; row < start + rows; row++) mask.fill(0, row * count + start, row * count + row + 1)

@@ -5,7 +5,8 @@
 import type { DecoderConfig } from './decoder.ts'
 import { dequantise } from './dequantise.ts'
 import { readTensorBytes, type GgufFile } from './gguf.ts'
-import { readConfig } from './model-config.ts'
+import { loadConfig } from './model-config.ts'
+import type { RotaryRule } from './rotary-rules.ts'
 
 /** What the reference computes for a whole sequence. */
 export interface ReferenceRun {
@@ -27,7 +28,7 @@ type Tensors = ReadonlyMap<string, Float32Array>
 
 /** Loads all tensors of `file` as float32. */
 export async function openReference(file: GgufFile): Promise<ReferenceDecoder> {
-  const config = readConfig(file)
+  const config = await loadConfig(file)
   const tensors = new Map<string, Float32Array>()
   for (const [name, tensor] of file.tensors) tensors.set(name, dequantise(tensor.type, await readTensorBytes(file, tensor)))
   return { config, forward: (ids, positions = [...ids.keys()]) => forward(config, tensors, ids, positions) }
@@ -43,9 +44,10 @@ export function referenceLogProbs(logits: Float32Array, ids: readonly number[], 
 }
 
 function forward(config: DecoderConfig, tensors: Tensors, ids: readonly number[], positions: readonly number[]): ReferenceRun {
-  const { hidden: width } = config
+  const { hidden: width, traits } = config
   const table = named(tensors, 'token_embd.weight')
-  let rows: readonly Float32Array[] = ids.map((id) => table.slice(id * width, (id + 1) * width))
+  const scale = traits.scaledEmbeddings ? Math.sqrt(width) : 1
+  let rows: readonly Float32Array[] = ids.map((id) => table.slice(id * width, (id + 1) * width).map((value) => value * scale))
   const hidden: Float32Array[] = []
   const weights: number[][][][] = []
   for (let layer = 0; layer < config.layers; layer++) {
@@ -67,25 +69,61 @@ function runLayer(
   positions: readonly number[],
   seen: number[][][],
 ): Float32Array[] {
+  const { traits, normEpsilon } = config
   const weight = (part: string): Float32Array => named(tensors, `blk.${layer}.${part}.weight`)
-  const normed = rows.map((row) => normalise(row, weight('attn_norm'), config.normEpsilon))
-  const queries = normed.map((row, index) => rotate(multiply(weight('attn_q'), row), positions[index] ?? 0, config))
-  const keys = normed.map((row, index) => rotate(multiply(weight('attn_k'), row), positions[index] ?? 0, config))
-  const values = normed.map((row) => multiply(weight('attn_v'), row))
-  return rows.map((row, index) => {
-    const attended = attend(config, queries[index] ?? row, keys.slice(0, index + 1), values, seen[index])
-    const middle = add(row, multiply(weight('attn_output'), attended))
-    const inner = normalise(middle, weight('ffn_norm'), config.normEpsilon)
-    const gate = multiply(weight('ffn_gate'), inner)
-    const up = multiply(weight('ffn_up'), inner)
-    return add(
-      middle,
-      multiply(
-        weight('ffn_down'),
-        gate.map((z, unit) => (z / (1 + Math.exp(-z))) * (up[unit] ?? 0)),
-      ),
-    )
+  const after = (part: string, row: Float32Array): Float32Array => (traits.postNorms ? normalise(row, weight(part), normEpsilon) : row)
+  const projected = rows.map((row) => project(config, tensors, layer, normalise(row, weight('attn_norm'), normEpsilon)))
+  const turned = projected.map(({ q, k }, index) => {
+    const turn = (heads: Float32Array): Float32Array => rotate(heads, positions[index] ?? 0, config, layer)
+    return { q: turn(q).map((value) => value * config.queryScale), k: turn(k) }
   })
+  const values = projected.map(({ v }) => v)
+  return rows.map((row, index) => {
+    const keys = turned.slice(0, index + 1).map(({ k }) => k)
+    const bias = keys.map((_, key) => biasOf(config, layer, (positions[index] ?? 0) - (positions[key] ?? 0)))
+    const attended = attend(config, turned[index]?.q ?? row, keys, values, bias, seen[index])
+    const middle = add(row, after('post_attention_norm', multiply(weight('attn_output'), attended)))
+    return add(middle, after('post_ffw_norm', feedForward(config, weight, normalise(middle, weight('ffn_norm'), normEpsilon))))
+  })
+}
+
+function feedForward(config: DecoderConfig, weight: (part: string) => Float32Array, inner: Float32Array): Float32Array {
+  const both = config.traits.fused
+    ? multiply(weight('ffn_up'), inner)
+    : join([multiply(weight('ffn_gate'), inner), multiply(weight('ffn_up'), inner)])
+  const up = both.subarray(config.feedForward)
+  const activation = config.traits.activation === 'gelu' ? gelu : (z: number): number => z / (1 + Math.exp(-z))
+  return multiply(
+    weight('ffn_down'),
+    both.slice(0, config.feedForward).map((z, unit) => activation(z) * (up[unit] ?? 0)),
+  )
+}
+
+/** The tanh form of GELU (Hendrycks and Gimpel, 2016, section 2). */
+function gelu(z: number): number {
+  return 0.5 * z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3)))
+}
+
+function project(config: DecoderConfig, tensors: Tensors, layer: number, row: Float32Array): Record<'q' | 'k' | 'v', Float32Array> {
+  const { traits, heads, kvHeads, headDim, normEpsilon } = config
+  const tensor = (part: string): Float32Array => named(tensors, `blk.${layer}.${part}`)
+  const one = (part: string): Float32Array => {
+    const product = multiply(tensor(`attn_${part}.weight`), row)
+    return traits.biases ? add(product, tensor(`attn_${part}.bias`)) : product
+  }
+  const whole = traits.fused ? multiply(tensor('attn_qkv.weight'), row) : join([one('q'), one('k'), one('v')])
+  const queries = heads * headDim
+  const keys = kvHeads * headDim
+  const normed = (rowOfHeads: Float32Array, part: string): Float32Array => {
+    if (!traits.headNorms) return rowOfHeads
+    const parts = Array.from({ length: rowOfHeads.length / headDim }, (_, head) => rowOfHeads.slice(head * headDim, (head + 1) * headDim))
+    return join(parts.map((head) => normalise(head, tensor(`attn_${part}_norm.weight`), normEpsilon)))
+  }
+  return {
+    q: normed(whole.slice(0, queries), 'q'),
+    k: normed(whole.slice(queries, queries + keys), 'k'),
+    v: whole.slice(queries + keys),
+  }
 }
 
 /** RMSNorm (Zhang and Sennrich, 2019, section 3). */
@@ -94,16 +132,48 @@ function normalise(row: Float32Array, scale: Float32Array, epsilon: number): Flo
   return row.map((value, index) => (value / Math.sqrt(meanSquare + epsilon)) * (scale[index] ?? 0))
 }
 
-/** Rotates neighbouring pairs of each head (Su et al., 2021, section 3.2.2). */
-function rotate(row: Float32Array, position: number, { headDim, ropeBase }: DecoderConfig): Float32Array {
+/** Rotates the pairs of each head (Su et al., 2021, section 3.2.2). */
+function rotate(row: Float32Array, position: number, config: DecoderConfig, layer: number): Float32Array {
+  if (config.alibiBias > 0) return row
+  const { headDim, traits } = config
+  const rule = config.slidingLayers[layer] === true ? (config.slidingRope ?? config.rope) : config.rope
   const result = row.slice()
-  for (let index = 0; index < row.length; index += 2) {
-    const angle = position * ropeBase ** (-(index % headDim) / headDim)
-    const [x = 0, y = 0] = row.subarray(index, index + 2)
-    result[index] = x * Math.cos(angle) - y * Math.sin(angle)
-    result[index + 1] = x * Math.sin(angle) + y * Math.cos(angle)
+  for (let start = 0; start < row.length; start += headDim) {
+    for (let pair = 0; pair < headDim / 2; pair++) {
+      const [first, second] = traits.rotaryPairs === 'neighbours' ? [start + 2 * pair, start + 2 * pair + 1] : [start + pair, start + pair + headDim / 2]
+      const angle = position * turning(rule, pair, headDim)
+      const x = row[first] ?? 0
+      const y = row[second] ?? 0
+      result[first] = rule.magnitude * (x * Math.cos(angle) - y * Math.sin(angle))
+      result[second] = rule.magnitude * (x * Math.sin(angle) + y * Math.cos(angle))
+    }
   }
   return result
+}
+
+/** Radians a position of one pair. YaRN (Peng et al., 2023, section 3.2, eq. 18-23) blends by the turns that the pair makes in the original window. */
+function turning({ base, factor, yarn, divisors }: RotaryRule, pair: number, headDim: number): number {
+  const plain = base ** ((-2 * pair) / headDim) / (divisors?.[pair] ?? 1)
+  if (yarn === undefined) return plain / factor
+  const pairAt = (turns: number): number => (headDim / 2) * (Math.log(yarn.originalWindow / (2 * Math.PI * turns)) / Math.log(base))
+  const low = Math.max(Math.floor(pairAt(yarn.betaFast)), 0)
+  const high = Math.min(Math.ceil(pairAt(yarn.betaSlow)), headDim - 1)
+  if (pair <= low) return plain
+  if (pair >= high) return plain / factor
+  const slow = (pair - low) / (high - low)
+  return slow * (plain / factor) + (1 - slow) * plain
+}
+
+/** What is added to a score at a distance in positions, for each head: the bias of ALiBi, or minus infinity outside of the layer's window. */
+function biasOf(config: DecoderConfig, layer: number, distance: number): (head: number) => number {
+  const { slidingWindow, slidingLayers, alibiBias, heads } = config
+  if (slidingWindow !== undefined && slidingLayers[layer] === true && distance >= slidingWindow) return () => -Infinity
+  if (alibiBias === 0) return () => 0
+  const power = 2 ** Math.floor(Math.log2(heads))
+  return (head) => {
+    const exponent = head < power ? (head + 1) / power : (2 * (head - power) + 1) / (2 * power)
+    return -Math.abs(distance) / 2 ** (alibiBias * exponent)
+  }
 }
 
 /** Grouped-query attention of one query row (Ainslie et al., 2023, section 2.2). */
@@ -112,6 +182,7 @@ function attend(
   query: Float32Array,
   keys: readonly Float32Array[],
   values: readonly Float32Array[],
+  bias: readonly ((head: number) => number)[],
   seen?: number[][],
 ): Float32Array {
   const { heads, kvHeads, headDim } = config
@@ -119,7 +190,7 @@ function attend(
   for (let head = 0; head < heads; head++) {
     const from = Math.floor(head / (heads / kvHeads)) * headDim
     const own = query.subarray(head * headDim, (head + 1) * headDim)
-    const scores = keys.map((key) => dot(own, key.subarray(from, from + headDim)) / Math.sqrt(headDim))
+    const scores = keys.map((key, index) => dot(own, key.subarray(from, from + headDim)) / Math.sqrt(headDim) + (bias[index]?.(head) ?? 0))
     const most = Math.max(...scores)
     const weights = scores.map((score) => Math.exp(score - most))
     const total = weights.reduce((sum, weight) => sum + weight, 0)

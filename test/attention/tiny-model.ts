@@ -12,26 +12,50 @@ export interface TinyOptions {
   readonly seed?: number
   /** Adds an output matrix of its own. */
   readonly untied?: boolean
+  /** Metadata to add; a key that starts with a point belongs to the architecture. */
   readonly metadata?: Readonly<Record<string, unknown>>
+  readonly architecture?: TinyArchitecture
+  readonly shape?: Partial<TinyShape>
   readonly extraTensors?: readonly WrittenTensor[]
 }
 
 export const tiny = { layers: 3, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, feedForward: 96, vocabulary: 96 } as const
 
+export type TinyShape = Record<keyof typeof tiny, number>
+
+/** What the layers of each architecture have besides Llama's tensors, by hand. */
+const layouts = {
+  llama: {},
+  qwen2: { biases: true },
+  qwen3: { headNorms: true },
+  gemma3: { headNorms: true, postNorms: true },
+  phi3: { fused: true },
+} as const satisfies Record<string, Layout>
+
+interface Layout {
+  readonly biases?: boolean
+  readonly headNorms?: boolean
+  readonly postNorms?: boolean
+  readonly fused?: boolean
+}
+
+export type TinyArchitecture = keyof typeof layouts
+
 /** The metadata of the tiny model. */
-export function tinyMetadata(window = 2048): Record<string, unknown> {
-  const letters = Array.from({ length: tiny.vocabulary - 2 }, (_, index) => String.fromCharCode(33 + index))
+export function tinyMetadata(window = 2048, shape: TinyShape = tiny, name: TinyArchitecture = 'llama'): Record<string, unknown> {
+  const letters = Array.from({ length: shape.vocabulary - 2 }, (_, index) => String.fromCharCode(33 + index))
   return {
-    'general.architecture': 'llama',
+    'general.architecture': name,
     'general.name': 'tiny',
-    'llama.block_count': tiny.layers,
-    'llama.context_length': window,
-    'llama.embedding_length': tiny.hidden,
-    'llama.feed_forward_length': tiny.feedForward,
-    'llama.attention.head_count': tiny.heads,
-    'llama.attention.head_count_kv': tiny.kvHeads,
-    'llama.rope.freq_base': 10_000,
-    'llama.attention.layer_norm_rms_epsilon': 0.000_01,
+    [`${name}.block_count`]: shape.layers,
+    [`${name}.context_length`]: window,
+    [`${name}.embedding_length`]: shape.hidden,
+    [`${name}.feed_forward_length`]: shape.feedForward,
+    [`${name}.attention.head_count`]: shape.heads,
+    [`${name}.attention.head_count_kv`]: shape.kvHeads,
+    ...(shape.headDim * shape.heads === shape.hidden ? {} : { [`${name}.attention.key_length`]: shape.headDim }),
+    [`${name}.rope.freq_base`]: 10_000,
+    [`${name}.attention.layer_norm_rms_epsilon`]: 0.000_01,
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': 'gpt-2',
     'tokenizer.ggml.tokens': ['<s>', '</s>', ...letters],
@@ -45,7 +69,8 @@ export function tinyMetadata(window = 2048): Record<string, unknown> {
 
 /** Bytes of the tiny model's file. */
 export function writeTinyModel(options: TinyOptions = {}): Uint8Array {
-  const { type = 'F32', types = {}, window = 2048, seed = 1, untied = false, metadata = {}, extraTensors = [] } = options
+  const { type = 'F32', types = {}, window = 2048, seed = 1, untied = false, architecture = 'llama', extraTensors = [] } = options
+  const shape: TinyShape = { ...tiny, ...options.shape }
   const generator = xoroshiro128plus(seed)
   const random = (): number => uniformFloat64(generator)
   const typeOf = (name: string): TensorType => Object.entries(types).find(([part]) => name.includes(part))?.[1] ?? type
@@ -53,25 +78,44 @@ export function writeTinyModel(options: TinyOptions = {}): Uint8Array {
     const chosen = typeOf(name)
     return { name: `${name}.weight`, type: chosen, dims: [inputs, outputs], bytes: randomValues(chosen, inputs * outputs, random) }
   }
-  const vector = (name: string): WrittenTensor => {
-    const values = Float32Array.from({ length: tiny.hidden }, () => 0.5 + random())
-    return { name: `${name}.weight`, type: 'F32', dims: [tiny.hidden], bytes: new Uint8Array(values.buffer) }
+  const vector = (name: string, size = shape.hidden, least = 0.5): WrittenTensor => {
+    const values = Float32Array.from({ length: size }, () => least + random())
+    return { name, type: 'F32', dims: [size], bytes: new Uint8Array(values.buffer) }
   }
-  const { hidden, heads, kvHeads, headDim, feedForward, vocabulary } = tiny
-  const tensors = [matrix('token_embd', hidden, vocabulary), vector('output_norm')]
-  if (untied) tensors.push(matrix('output', hidden, vocabulary))
-  for (let layer = 0; layer < tiny.layers; layer++) {
-    const name = (part: string): string => `blk.${layer}.${part}`
-    tensors.push(
-      vector(name('attn_norm')),
-      matrix(name('attn_q'), hidden, heads * headDim),
-      matrix(name('attn_k'), hidden, kvHeads * headDim),
-    )
-    tensors.push(matrix(name('attn_v'), hidden, kvHeads * headDim), matrix(name('attn_output'), heads * headDim, hidden))
-    tensors.push(vector(name('ffn_norm')), matrix(name('ffn_gate'), hidden, feedForward), matrix(name('ffn_up'), hidden, feedForward))
-    tensors.push(matrix(name('ffn_down'), feedForward, hidden))
+  const tensors = [matrix('token_embd', shape.hidden, shape.vocabulary), vector('output_norm.weight')]
+  if (untied) tensors.push(matrix('output', shape.hidden, shape.vocabulary))
+  for (let layer = 0; layer < shape.layers; layer++) {
+    tensors.push(...layerOf(`blk.${layer}.`, shape, layouts[architecture], { matrix, vector }))
   }
-  return writeGguf({ metadata: { ...tinyMetadata(window), ...metadata }, tensors: [...tensors, ...extraTensors] })
+  const named = Object.entries(options.metadata ?? {}).map(([key, value]) => [key.startsWith('.') ? architecture + key : key, value])
+  const metadata = { ...tinyMetadata(window, shape, architecture), ...Object.fromEntries(named) }
+  return writeGguf({ metadata, tensors: [...tensors, ...extraTensors] })
+}
+
+interface Makers {
+  matrix(name: string, inputs: number, outputs: number): WrittenTensor
+  vector(name: string, size?: number, least?: number): WrittenTensor
+}
+
+function layerOf(prefix: string, shape: TinyShape, layout: Layout, { matrix, vector }: Makers): WrittenTensor[] {
+  const { hidden, headDim, feedForward } = shape
+  const queries = shape.heads * headDim
+  const keys = shape.kvHeads * headDim
+  const name = (part: string): string => prefix + part
+  const attention = layout.fused
+    ? [matrix(name('attn_qkv'), hidden, queries + 2 * keys)]
+    : [matrix(name('attn_q'), hidden, queries), matrix(name('attn_k'), hidden, keys), matrix(name('attn_v'), hidden, keys)]
+  const gateUp = layout.fused
+    ? [matrix(name('ffn_up'), hidden, 2 * feedForward)]
+    : [matrix(name('ffn_gate'), hidden, feedForward), matrix(name('ffn_up'), hidden, feedForward)]
+  const tensors = [vector(name('attn_norm.weight')), ...attention, matrix(name('attn_output'), queries, hidden), vector(name('ffn_norm.weight'))]
+  tensors.push(...gateUp, matrix(name('ffn_down'), feedForward, hidden))
+  if (layout.biases) {
+    tensors.push(vector(name('attn_q.bias'), queries, -0.5), vector(name('attn_k.bias'), keys, -0.5), vector(name('attn_v.bias'), keys, -0.5))
+  }
+  if (layout.headNorms) tensors.push(vector(name('attn_q_norm.weight'), headDim), vector(name('attn_k_norm.weight'), headDim))
+  if (layout.postNorms) tensors.push(vector(name('post_attention_norm.weight')), vector(name('post_ffw_norm.weight')))
+  return tensors
 }
 
 /** Random blocks of `type` whose values lie about zero, mostly below 0.3 in size. */
