@@ -4,6 +4,10 @@
  */
 import type { ModelTraits } from './architectures.ts'
 import type { RotaryRule } from './rotary-rules.ts'
+import type { Constraint } from './constraints/constraint.ts'
+import type { LogProbOptions } from './log-probs.ts'
+import type { LookupOptions } from './prompt-lookup.ts'
+import type { SamplingOptions } from './sampling.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** Shape of a decoder. L = layers, H = heads, Hkv = kvHeads, d = headDim. */
@@ -123,17 +127,30 @@ export interface PlacedPrefillOptions extends PrefillOptions {
   readonly sources?: readonly number[]
 }
 
-export interface GenerateOptions {
+export interface GenerateOptions extends SamplingOptions {
   readonly maxTokens: number
-  readonly temperature?: number
-  readonly topK?: number
-  readonly topP?: number
-  readonly seed?: number
   /** Token ids that end generation (not emitted). */
   readonly stop?: readonly number[]
+  /** Texts that end generation. The token with which the first of them is complete is the last one emitted. */
+  readonly stopStrings?: readonly string[]
   /** Restricts the next token: given the ids so far, the ids that may follow (undefined: any). An empty list ends generation. */
   readonly allow?: (generated: readonly number[]) => Iterable<number> | undefined
+  /** What the output as a whole has to be; it is completed within `maxTokens`. */
+  readonly constraint?: Constraint
+  /** Runs several tokens at once where the output repeats a source: the output stays the same. */
+  readonly lookup?: LookupOptions
+  /** Tells of each token before it is emitted. */
+  readonly logProbs?: LogProbOptions
   readonly signal?: AbortSignal
+}
+
+/** How a generation ended. */
+export interface GenerateEnd {
+  /** `length` where the token limit ended the output, or made a constrained one be completed early. */
+  readonly finish: 'stop' | 'length'
+  /** Tokens that were run before it was known that they follow, and how many of them did. */
+  readonly drafted: number
+  readonly accepted: number
 }
 
 /** One sequence of a batch to be scored after a shared prefix. */
@@ -141,6 +158,13 @@ export interface Continuation {
   readonly ids: readonly number[]
   /** Index in `ids` of the first token whose log-probability is wanted; 0 by default. */
   readonly from?: number
+}
+
+/** What one prompt of several comes to. */
+export interface Prefilled {
+  readonly cache: KVCache
+  /** Logits of the prompt's last token [vocabulary]. */
+  readonly logits: Float32Array
 }
 
 /** A decoder-only transformer. Calls run one at a time; each gives the event loop back at least once a layer. */
@@ -168,11 +192,21 @@ export interface Decoder {
   logits(hidden: Float32Array): Promise<Float32Array>
   /** Feeds `ids` after what the cache holds, at the positions that follow unless told otherwise; returns the logits of the last token [vocabulary]. */
   prefill(ids: readonly number[], cache: KVCache, options?: PlacedPrefillOptions): Promise<Float32Array>
-  /** Continues from `cache` (whose last token's logits are `logits`), yielding token ids. */
-  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number>
+  /**
+   * Feeds each prompt to an empty cache of its own; in order. Short prompts go through the layers side by side, which changes neither caches
+   * nor logits, and is several times as fast as one after another.
+   */
+  prefillMany(prompts: readonly (readonly number[])[], options?: Omit<PrefillOptions, 'observe'>): Promise<Prefilled[]>
+  /**
+   * Continues from `cache` (whose last token's logits are `logits`), yielding token ids.
+   *
+   * @throws ConstraintLimitError when `maxTokens` is too little for the shortest output that the constraint allows
+   */
+  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number, GenerateEnd>
   /**
    * log P of each token of each continuation (natural logarithm), given `prefix` and the tokens before it. The prefix is computed once.
-   * A continuation's result has `ids.length - from` entries. An empty prefix is an error, as the first token then has no condition.
+   * A continuation's result has `ids.length - from` entries. With an empty prefix, `from` has to be 1 or more, as the first token has no
+   * condition: texts that have nothing in common are scored side by side so.
    */
   logProbs(prefix: readonly number[] | KVCache, continuations: readonly Continuation[], options?: PrefillOptions): Promise<Float32Array[]>
   dispose(): Promise<void>

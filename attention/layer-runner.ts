@@ -47,7 +47,7 @@ interface LayerInput {
 }
 
 /** From this many rows on, arithmetic with float32 weights gains more than reading them costs. */
-const fewestDenseRows = 64
+const fewestDenseRows = 128
 
 export class LayerRunner {
   readonly #config: DecoderConfig

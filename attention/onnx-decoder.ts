@@ -1,12 +1,14 @@
 /** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
 import { ContextOverflowError } from '../errors/index.ts'
-import type { Continuation, Decoder, DecoderConfig, GenerateOptions, KVCache, ObserveOptions, PlacedPrefillOptions, PrefillOptions } from './decoder.ts'
+import type { Continuation, Decoder, DecoderConfig, GenerateEnd, GenerateOptions, KVCache, ObserveOptions, PlacedPrefillOptions, Prefilled, PrefillOptions } from './decoder.ts'
 import type { EmbeddingTable } from './embedding-table.ts'
 import { generateTokens } from './generate-tokens.ts'
 import { Head } from './head.ts'
 import { BlockCache } from './kv-cache.ts'
 import type { LayerRunner } from './layer-runner.ts'
+import type { GivenForm } from './packed-weights.ts'
 import type { OnnxSession } from './runtime.ts'
+import { prefillPacked, type PackingParts } from './prefill-many.ts'
 import { scoreContinuations, type ScoringParts } from './score-continuations.ts'
 import type { SessionPool } from './session-pool.ts'
 import type { Tokenizer } from './tokenizer.ts'
@@ -19,6 +21,8 @@ export interface OnnxDecoderParts {
   readonly runner: LayerRunner
   readonly head: OnnxSession
   readonly embeddings: EmbeddingTable
+  /** Arithmetic of sequences of many new tokens. */
+  readonly longReads?: GivenForm
 }
 
 /** Rows that go through layers `[from, to)` in slices. */
@@ -30,10 +34,18 @@ interface SlicedRun extends PrefillOptions {
   readonly store: BlockCache
   /** Whether only the last row of each slice is wanted. */
   readonly lastOnly?: boolean
+  /** Arithmetic of many rows; float32 by default. */
+  readonly form?: GivenForm
 }
 
 /** Tokens that go through the layers together: enough for full speed, few enough for bounded memory and prompt cancellation. */
 export const sliceTokens = 512
+
+/**
+ * From this many new tokens on, a sequence may run in an arithmetic of its own. It depends on the sequence and not on what runs beside it, so
+ * that sequences come to the same whether they run together or alone.
+ */
+const longReadTokens = 256
 
 export class OnnxDecoder implements Decoder {
   readonly config: DecoderConfig
@@ -80,7 +92,7 @@ export class OnnxDecoder implements Decoder {
 
   /** Runs slices of the rows one after another; a run that fails leaves the cache as it was. */
   async #runSlices(work: SlicedRun, onRows: (rows: Float32Array) => void): Promise<void> {
-    const { from, to, hidden, positions, store, lastOnly = false, ...options } = work
+    const { from, to, hidden, positions, store, lastOnly = false, form = 'float32', ...options } = work
     const start = store.layerLength(from)
     const { hidden: width } = this.config
     const steps = Math.ceil(positions.length / sliceTokens) * (to - from)
@@ -91,7 +103,7 @@ export class OnnxDecoder implements Decoder {
         const end = Math.min(positions.length, row + sliceTokens)
         const slice = hidden.subarray(row * width, end * width)
         const segments = [{ cache: store, rows: end - row }]
-        const run = { from, to, signal: options.signal, onLayer, observe: tailOf(options.observe, positions.length - end), lastOnly }
+        const run = { from, to, signal: options.signal, onLayer, observe: tailOf(options.observe, positions.length - end), lastOnly, form }
         onRows(await this.#parts.runner.run(slice, positions.subarray(row, end), segments, run))
       }
     } catch (error) {
@@ -112,8 +124,9 @@ export class OnnxDecoder implements Decoder {
     if (sources !== undefined) checkCount('sources', sources, ids.length)
     const { layers } = this.config
     this.#checkRun(0, layers, undefined, positions)
+    const form = ids.length >= longReadTokens ? this.#longForm : 'float32'
     let last = new Float32Array() as Float32Array
-    await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true }, (rows) => {
+    await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true, form }, (rows) => {
       last = rows
     })
     store.lastHidden = last
@@ -122,11 +135,50 @@ export class OnnxDecoder implements Decoder {
     return this.#head.logits(last)
   }
 
-  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number> {
+  generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number, GenerateEnd> {
     const store = this.#own(cache)
     this.#checkWindow('Cannot generate', { cache: store.nextPosition, output: options.maxTokens })
     const signal = options.signal === undefined ? {} : { signal: options.signal }
-    return generateTokens(logits, options, (id) => this.prefill([id], store, signal))
+    return generateTokens(logits, options, {
+      tokenizer: this.tokenizer,
+      feed: (ids) => this.#follow(ids, store, signal),
+      forget: (count) => store.truncate(store.length - count),
+    })
+  }
+
+  /** Feeds `ids` in one run; gives the logits after each. */
+  async #follow(ids: readonly number[], store: BlockCache, options: PrefillOptions): Promise<Float32Array[]> {
+    const [only] = ids
+    if (ids.length === 1 && only !== undefined) return [await this.prefill([only], store, options)]
+    const first = store.nextPosition
+    const positions = Int32Array.from(ids, (_, index) => first + index)
+    const logits = await this.#head.logits(await this.runLayers(0, this.config.layers, this.embed(ids), positions, store, options))
+    const { vocabulary } = this.config
+    return ids.map((_, row) => logits.subarray(row * vocabulary, (row + 1) * vocabulary))
+  }
+
+  async prefillMany(
+    prompts: readonly (readonly number[])[],
+    { signal, onProgress }: Omit<PrefillOptions, 'observe'> = {},
+  ): Promise<Prefilled[]> {
+    for (const ids of prompts) {
+      if (ids.length === 0) throw new RangeError('Cannot prefill as there are no tokens')
+      for (const id of ids) this.#checkId(id)
+      this.#checkWindow('Cannot prefill', { input: ids.length })
+    }
+    const { runner } = this.#parts
+    const { layers, hidden: width } = this.config
+    const parts: PackingParts = {
+      sliceTokens,
+      fewestAlone: longReadTokens,
+      width,
+      createCache: () => this.createCache(),
+      embed: (ids) => this.embed(ids),
+      run: (x, positions, segments, lastOnly) => runner.run(x, positions, segments, { from: 0, to: layers, signal, lastOnly }),
+      logits: (hidden) => this.#head.logits(hidden),
+      prefill: (ids, cache) => this.prefill(ids, cache, signal === undefined ? {} : { signal }),
+    }
+    return prefillPacked(prompts, parts, onProgress)
   }
 
   async logProbs(
@@ -135,10 +187,9 @@ export class OnnxDecoder implements Decoder {
     options: PrefillOptions = {},
   ): Promise<Float32Array[]> {
     if (!isIds(prefix)) return this.#score(this.#own(prefix), continuations, options)
-    if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
     const cache = this.createCache()
     try {
-      await this.prefill(prefix, cache, options.signal === undefined ? {} : { signal: options.signal })
+      if (prefix.length > 0) await this.prefill(prefix, cache, options.signal === undefined ? {} : { signal: options.signal })
       return await this.#score(cache, continuations, options)
     } finally {
       cache.dispose()
@@ -158,7 +209,9 @@ export class OnnxDecoder implements Decoder {
     continuations: readonly Continuation[],
     { signal, onProgress, observe }: PrefillOptions,
   ): Promise<Float32Array[]> {
-    if (prefix.length === 0) throw new RangeError('Cannot score continuations as the prefix has no tokens')
+    if (prefix.length === 0 && continuations.some(({ ids, from = 0 }) => from === 0 && ids.length > 0)) {
+      throw new RangeError('Cannot score first tokens as the prefix has no tokens. Score from 1')
+    }
     for (const { ids, from = 0 } of continuations) this.#checkContinuation(prefix, ids, from)
     const { runner } = this.#parts
     const { layers, hidden: width } = this.config
@@ -167,10 +220,16 @@ export class OnnxDecoder implements Decoder {
       width,
       embed: (ids) => this.embed(ids),
       observe,
-      run: (x, positions, segments, seen) => runner.run(x, positions, segments, { from: 0, to: layers, signal, observe: seen }),
+      longTokens: longReadTokens,
+      run: (x, positions, segments, { isLong, observe: seen }) =>
+        runner.run(x, positions, segments, { from: 0, to: layers, signal, observe: seen, form: isLong ? this.#longForm : 'float32' }),
       logProbs: (hidden, targets) => this.#head.logProbs(hidden, targets, signal),
     }
     return scoreContinuations(prefix, continuations, parts, onProgress)
+  }
+
+  get #longForm(): GivenForm {
+    return this.#parts.longReads ?? 'float32'
   }
 
   #checkContinuation(prefix: BlockCache, ids: readonly number[], from: number): void {

@@ -9,11 +9,19 @@ export interface ScoringParts {
   readonly sliceTokens: number
   readonly width: number
   embed(ids: readonly number[]): Float32Array
+  /** Continuations of as many tokens or more do not share a slice with shorter ones, as they may run in another arithmetic. */
+  readonly longTokens: number
   /** All layers over rows of several sequences. */
-  run(x: Float32Array, positions: Int32Array, segments: readonly Segment[], observe?: ObserveOptions): Promise<Float32Array>
+  run(x: Float32Array, positions: Int32Array, segments: readonly Segment[], options: ScoringRun): Promise<Float32Array>
   /** What the caller wants to see: `sequence` is the continuation's index. */
   readonly observe?: ObserveOptions | undefined
   logProbs(hidden: Float32Array, targets: readonly number[]): Promise<Float32Array>
+}
+
+export interface ScoringRun {
+  /** Whether the rows are of long continuations. */
+  readonly isLong: boolean
+  readonly observe?: ObserveOptions | undefined
 }
 
 /** Tokens `[start, end)` of one continuation that go through the layers in one slice. */
@@ -38,7 +46,7 @@ export async function scoreContinuations(
   const firsts = await scoreFirsts(prefix.lastHidden, continuations, parts)
   for (const [index, value] of firsts) results[index]?.set([value], 0)
   const caches = new Map<number, BlockCache>()
-  const batches = packPieces(continuations, parts.sliceTokens)
+  const batches = packPieces(continuations, parts)
   try {
     for (const [done, batch] of batches.entries()) {
       await scoreBatch(prefix, continuations, batch, { caches, results, parts })
@@ -71,11 +79,15 @@ async function scoreFirsts(
 }
 
 /** Cuts continuations (without their last tokens, which predict nothing that is asked) into pieces and packs these into slices, in order. */
-function packPieces(continuations: readonly Continuation[], most: number): Piece[][] {
+function packPieces(continuations: readonly Continuation[], { sliceTokens: most, longTokens }: ScoringParts): Piece[][] {
   const batches: Piece[][] = []
   let room = 0
+  let wasLong = false
   for (const [index, { ids, from = 0 }] of continuations.entries()) {
     if (from >= ids.length) continue
+    const isLong = ids.length >= longTokens
+    if (isLong !== wasLong) room = 0
+    wasLong = isLong
     for (let start = 0; start < ids.length - 1;) {
       if (room === 0) {
         batches.push([])
@@ -99,17 +111,21 @@ async function scoreBatch(
   const ids: number[] = []
   const positions: number[] = []
   const segments: Segment[] = []
+  let isLong = false
   for (const { index, start, end } of batch) {
     const cache = caches.get(index) ?? prefix.fork()
     caches.set(index, cache)
-    segments.push({ cache, rows: end - start })
+    const { length } = continuations[index]?.ids ?? []
+    isLong = length >= parts.longTokens
+    // Whoever looks on reads the keys from the cache.
+    segments.push({ cache, rows: end - start, keeps: end < length - 1 || parts.observe !== undefined })
     for (let token = start; token < end; token++) {
       ids.push(continuations[index]?.ids[token] ?? 0)
       positions.push(prefix.nextPosition + token)
     }
   }
   const observe = parts.observe && observeBatch(parts.observe, continuations, batch)
-  const hidden = await parts.run(parts.embed(ids), Int32Array.from(positions), segments, observe)
+  const hidden = await parts.run(parts.embed(ids), Int32Array.from(positions), segments, { isLong, observe })
   await scoreRows(hidden, continuations, batch, { results, parts })
   for (const { index, end } of batch) {
     if (end < (continuations[index]?.ids.length ?? 0) - 1) continue

