@@ -4,6 +4,7 @@ export type {
   Continuation,
   Decoder,
   DecoderConfig,
+  GenerateEnd,
   GenerateOptions,
   KVCache,
   ObserveOptions,
@@ -20,6 +21,11 @@ export {
   type AttentionHead,
   type AttentionWatch,
 } from './attend.ts'
+export type { Constraint, ConstraintRun } from './constraints/constraint.ts'
+export { ConstraintCompiler, type ConstraintSpec } from './constraints/compile-constraint.ts'
+export type { JsonValue, Schema } from './constraints/json-schema.ts'
+export { TokenMask } from './constraints/token-mask.ts'
+export { type CopiedEnd, type TokenSource, VerbatimAutomaton } from './constraints/verbatim-automaton.ts'
 export { dequantise } from './dequantise.ts'
 export { averageCaches, concatCaches } from './join-caches.ts'
 export { keepCache, sliceCache } from './keep-cache.ts'
@@ -31,6 +37,9 @@ export { readConfig } from './model-config.ts'
 export { openDecoder, type OpenDecoderOptions } from './open-decoder.ts'
 export { type ModelFile, readModelFile } from './model-file.ts'
 export type { ByteSource, FileSet, OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
+export { logProbOf, type LogProbOptions, type TokenLogProb, tokenLogProb } from './log-probs.ts'
+export type { LookupOptions } from './prompt-lookup.ts'
+export { StopStrings } from './stop-strings.ts'
 export { createSampler, type Sampler, type SamplingOptions } from './sampling.ts'
 export type { TensorType } from './tensor-types.ts'
 export type { Tokenizer } from './tokenizer.ts'

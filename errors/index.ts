@@ -1,4 +1,5 @@
 /** Error classes that a caller is expected to catch, and the loader of optional packages. */
+export { ConstraintLimitError } from './constraint-limit-error.ts'
 export { ContextOverflowError } from './context-overflow-error.ts'
 export { DocumentError, type DocumentErrorReason } from './document-error.ts'
 export { loadOptional, MissingPackageError } from './missing-package-error.ts'

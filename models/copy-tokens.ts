@@ -1,5 +1,5 @@
 /** Verbatim-constrained decoding: the model may only say what stands in a source. */
-import type { Decoder } from '../attention/index.ts'
+import { type Decoder, logProbOf, VerbatimAutomaton } from '../attention/index.ts'
 import type { CopiedTokens, CopyCall } from './local-protocol.ts'
 
 /**
@@ -11,27 +11,24 @@ import type { CopiedTokens, CopyCall } from './local-protocol.ts'
  * the source has no place to begin, or nothing was copied that may end
  */
 export async function copyTokens(decoder: Decoder, call: CopyCall, signal: AbortSignal): Promise<CopiedTokens | undefined> {
-  const { prompt, source, starts, maxTokens } = call
-  if (starts.length === 0) return undefined
-  const ends = new Set(call.ends)
+  const { prompt, source, starts, ends, maxTokens } = call
+  const automaton = new VerbatimAutomaton([{ ids: source, starts, ends }])
+  let states = automaton.begin()
+  if (automaton.cost(states) === Infinity) return undefined
   using cache = decoder.createCache()
   let logits = await decoder.prefill(prompt, cache, { signal })
-  let places = [...starts]
   let copied: CopiedTokens | undefined
   let sum = 0
-  for (let length = 1; length <= maxTokens && places.length > 0; length++) {
-    const next = likeliest(
-      logits,
-      places.map((place) => source[place] ?? 0),
-    )
+  for (let length = 1; length <= maxTokens; length++) {
+    const next = likeliest(logits, automaton.following(states))
+    if (next === undefined) break
     const endsHere = copied !== undefined && copied.to - copied.from === length - 1
     if (endsHere && highest(logits, call.stop) > (logits[next] ?? 0)) break
-    places = places.filter((place) => source[place] === next)
-    sum += logProb(logits, next)
-    const last = places.find((place) => ends.has(place))
-    if (last !== undefined) copied = { from: last - length + 1, to: last + 1, logProb: sum / length }
-    places = places.map((place) => place + 1).filter((place) => place < source.length)
-    if (length < maxTokens && places.length > 0) logits = await decoder.prefill([next], cache, { signal })
+    states = automaton.step(states, next)
+    sum += logProbOf(logits, next)
+    const end = automaton.endOf(states)
+    if (end !== undefined) copied = { from: end.token - length + 1, to: end.token + 1, logProb: sum / length }
+    if (length < maxTokens && automaton.canGoOn(states)) logits = await decoder.prefill([next], cache, { signal })
   }
   return copied
 }
@@ -40,18 +37,13 @@ function highest(logits: Float32Array, ids: readonly number[]): number {
   return Math.max(...ids.map((id) => logits[id] ?? -Infinity))
 }
 
-/** Among equals the first, so that the result does not depend on anything else. */
-function likeliest(logits: Float32Array, ids: readonly number[]): number {
-  let best = ids[0] ?? 0
-  for (const id of ids) if ((logits[id] ?? 0) > (logits[best] ?? 0)) best = id
+/** Among equals the lowest id, so that the result does not depend on anything else. */
+function likeliest(logits: Float32Array, ids: Iterable<number>): number | undefined {
+  let best: number | undefined
+  for (const id of ids) {
+    const logit = logits[id] ?? -Infinity
+    const most = best === undefined ? -Infinity : (logits[best] ?? -Infinity)
+    if (best === undefined || logit > most || (logit === most && id < best)) best = id
+  }
   return best
-}
-
-/** log P of `id` by the softmax of all logits. */
-function logProb(logits: Float32Array, id: number): number {
-  let most = -Infinity
-  for (const value of logits) most = Math.max(most, value)
-  let total = 0
-  for (const value of logits) total += Math.exp(value - most)
-  return (logits[id] ?? 0) - most - Math.log(total)
 }

@@ -6,6 +6,7 @@ export type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-
 export { type Clock, systemClock } from './clock.ts'
 export { describe, type ModelDescription, type SelfDescribing } from './describe.ts'
 export type { Embedder, NamedEmbedder } from './embedder.ts'
+export { type Evidence, type EvidenceModel, type EvidenceQuery, isEvidenceModel, type PrefixSpan } from './evidence-model.ts'
 export {
   type CopiedSpan,
   isLikelihoodModel,
@@ -16,6 +17,7 @@ export {
   type LikelihoodQuery,
 } from './likelihood-model.ts'
 export { modelName } from './model-name.ts'
+export type { OutputConstraint } from './output-constraint.ts'
 export { openAI, type OpenAIOptions } from './openai.ts'
 export { openAICounter, type OpenAIEncoding } from './openai-counter.ts'
 export { cost, knownPrice, type Price, PRICES_AS_OF } from './price.ts'

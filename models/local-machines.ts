@@ -1,10 +1,12 @@
 /** What the worker can do, over decoders and encoders that it opens at first use and keeps until they are released. */
 import { readFile } from 'node:fs/promises'
-import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, openEncoder } from '../attention/index.ts'
+import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, openEncoder, type PrefixDecoder, reusePrefixes } from '../attention/index.ts'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
 import { CacheTable } from './cache-table.ts'
+import { CompiledConstraints } from './compiled-constraints.ts'
 import { copyTokens } from './copy-tokens.ts'
 import { openFileSource } from './file-source.ts'
+import { prepareReply } from './generate-reply.ts'
 import { openModelSource } from './model-source.ts'
 import type {
   Argument,
@@ -12,13 +14,20 @@ import type {
   DecoderSpec,
   EmbedCall,
   EncoderSpec,
+  EvidenceCall,
+  EvidenceNumbers,
   GenerateCall,
+  GenerateResult,
   LocalMethod,
   LocalMethods,
   Result,
   ScoreCall,
 } from './local-protocol.ts'
-import { scoreItems } from './score-items.ts'
+import { scoreItems, type ScoreWatch } from './score-items.ts'
+import { weighSpans } from './weigh-spans.ts'
+
+/** Enough for a system prompt, a long chunk and what was asked of it with a small model. */
+const defaultPrefixBytes = 256 * 2 ** 20
 
 /** Texts embedded between two looks at the queue. */
 const textsPerTurn = 8
@@ -26,14 +35,17 @@ const textsPerTurn = 8
 type Handlers = { [M in LocalMethod]: (argument: Argument<M>, context: CallContext) => Promise<Result<M>> }
 
 export class LocalMachines {
-  readonly #decoders = new Map<string, Promise<Decoder>>()
+  readonly #decoders = new Map<string, Promise<PrefixDecoder>>()
   readonly #encoders = new Map<string, Promise<Encoder>>()
   readonly #caches: CacheTable = new CacheTable((spec, signal) => this.#decoder(spec, signal))
+  readonly #constraints: CompiledConstraints = new CompiledConstraints()
   readonly #handlers: Handlers = {
     load: async (spec, { signal, progress }) => (await this.#decoder(spec, signal, progress)).config,
     release: (spec) => this.#release(spec),
     generate: (call, context) => this.#generate(call, context),
     score: (call, context) => this.#score(call, context),
+    evidence: (call, context) => this.#evidence(call, context),
+    prefixStats: async (spec) => (await this.#decoders.get(keyOf(spec)))?.prefixStats,
     copy: async (call, { signal }) => copyTokens(await this.#decoder(call.decoder, signal), call, signal),
     openCache: (call, context) => this.#caches.open(call, context),
     forkCache: async (call) => this.#caches.fork(call),
@@ -58,21 +70,37 @@ export class LocalMachines {
     for (const machine of machines) if (machine.status === 'fulfilled') await machine.value.dispose()
   }
 
-  async #generate(call: GenerateCall, { signal, part }: CallContext): Promise<number> {
+  async #generate(call: GenerateCall, { signal, part }: CallContext): Promise<GenerateResult> {
     const decoder = await this.#decoder(call.decoder, signal)
+    const reply = prepareReply(decoder, call, { signal, part }, this.#constraints)
     using cache = decoder.createCache()
     const logits = await decoder.prefill(call.prompt, cache, { signal })
-    let count = 0
-    for await (const id of decoder.generate(cache, logits, { ...call, signal })) {
-      part(id)
-      count++
-    }
-    return count
+    const cached = decoder.reused(cache)
+    return { ...(await reply.run(cache, logits)), ...(cached > 0 && { cached }) }
   }
 
   async #score(call: ScoreCall, context: CallContext): Promise<Float32Array[]> {
     const after = call.after === undefined ? undefined : this.#caches.get(call.after)
     return scoreItems(await this.#decoder(call.decoder, context.signal), call.items, context, after)
+  }
+
+  async #evidence({ decoder: spec, items, heads }: EvidenceCall, context: CallContext): Promise<EvidenceNumbers[]> {
+    const decoder = await this.#decoder(spec, context.signal)
+    const weights: Float32Array[] = []
+    const watch: ScoreWatch = {
+      begin: (slice, start) => {
+        const texts = slice.map(({ prefix, text }, at) => ({
+          first: start + prefix.length,
+          rows: Math.max(1, text.length - 1),
+          spans: (items[weights.length + at]?.spans ?? []).map(([from, to]) => [start + from, start + to] as const),
+        }))
+        const watched = weighSpans(decoder.config, heads, texts)
+        weights.push(...watched.weights)
+        return watched.observe
+      },
+    }
+    const scores = await scoreItems(decoder, items, context, undefined, watch)
+    return scores.map((score, at) => ({ scores: score, weights: weights[at] ?? new Float32Array(0) }))
   }
 
   async #embed({ encoder: spec, texts }: EmbedCall, { signal, progress, giveWay }: CallContext): Promise<Float32Array[]> {
@@ -86,7 +114,7 @@ export class LocalMachines {
     return vectors
   }
 
-  #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Decoder> {
+  #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {
     return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, signal, onProgress))
   }
 
@@ -123,10 +151,12 @@ async function loadRuntime(): Promise<OnnxRuntime> {
   return loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
 }
 
-async function loadDecoder({ path, threads }: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<Decoder> {
+async function loadDecoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {
+  const { path, threads, prefixCacheBytes = defaultPrefixBytes } = spec
   const runtime = await loadRuntime()
   await using source = await openModelSource(path)
-  return await openDecoder({ runtime, source, signal, ...(threads !== undefined && { threads }), ...(onProgress && { onProgress }) })
+  const options = { runtime, source, signal, ...(threads !== undefined && { threads }), ...(onProgress && { onProgress }) }
+  return reusePrefixes(await openDecoder(options), prefixCacheBytes)
 }
 
 async function loadEncoder({ model, tokenizer, maxTokens, threads }: EncoderSpec): Promise<Encoder> {

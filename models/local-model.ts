@@ -1,8 +1,10 @@
-import { encodeChat } from '../attention/index.ts'
+import { encodeChat, type PrefixStats } from '../attention/index.ts'
 import { ModelFileError } from '../errors/index.ts'
 import type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 import type { CacheHandle } from './cache-handle.ts'
 import { checkWindow } from './check-window.ts'
+import type { Evidence, EvidenceModel, EvidenceQuery } from './evidence-model.ts'
+import { meanOverHeads, rangesOf } from './evidence-spans.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
 import {
   type CopiedSpan,
@@ -13,12 +15,14 @@ import {
   type LikelihoodQuery,
 } from './likelihood-model.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
-import type { GenerateCall, ScoreItem } from './local-protocol.ts'
+import type { GenerateCall, GenerateResult, ScoreItem } from './local-protocol.ts'
 import { ModelCaches } from './model-caches.ts'
+import { constraintSpec, type OutputConstraint } from './output-constraint.ts'
 import { partStream } from './part-stream.ts'
+import { replyMetadata } from './reply-metadata.ts'
+import { ReplyText } from './reply-text.ts'
 import { type EngineHold, releasePriority } from './shared-engine.ts'
 import { tokenSpans, trimmedSpan, wordEnds, wordStarts } from './token-spans.ts'
-import { TokenText } from './token-text.ts'
 
 export interface LocalCallOptions extends ChatCallOptions {
   /** Most tokens of the reply; `describe().maxOutput`, or what the window leaves, by default. */
@@ -27,8 +31,27 @@ export interface LocalCallOptions extends ChatCallOptions {
   readonly temperature?: number
   readonly topK?: number
   readonly topP?: number
+  readonly minP?: number
+  /** Above 1: what the reply has said becomes less likely. */
+  readonly repetitionPenalty?: number
+  /** Added to the logits of tokens, by id. */
+  readonly logitBias?: Readonly<Record<number, number>>
   /** Makes sampling repeatable. */
   readonly seed?: number
+  /** Texts that end the reply; neither they nor what follows is part of it. */
+  readonly stop?: readonly string[]
+  /**
+   * Gives log-probabilities as `response_metadata.logprobs` of the last part, as OpenAI's API does: of each token, and of this many of the
+   * likeliest at its place (0: of none).
+   */
+  readonly logProbs?: number
+  /** What the reply has to be: a JSON text by a schema, a text by a regular expression, one of some choices, a copy from some texts. */
+  readonly constraint?: OutputConstraint
+  /**
+   * The reply is likely to quote its messages: tries tokens from there, several at once. The reply is the same. `true`, or the most tokens
+   * that are tried.
+   */
+  readonly lookup?: boolean | number
   /** Lower runs first; 0 by default. */
   readonly priority?: number
 }
@@ -44,7 +67,7 @@ export interface LocalReply extends ChatReply {
 }
 
 /** A model that runs in a worker thread of this process. */
-export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
+export interface LocalModel extends ChatModel, EvidenceModel, SelfDescribing {
   invoke(messages: ChatMessage[], options?: LocalCallOptions): Promise<LocalReply>
   stream(messages: ChatMessage[], options?: LocalCallOptions): Promise<AsyncIterable<LocalReply>>
   describe(): ModelDescription
@@ -63,6 +86,11 @@ export interface LocalModel extends ChatModel, LikelihoodModel, SelfDescribing {
    * @throws ModelFileError when the file is missing, of another model, weight form or version, cut short or damaged
    */
   loadCache(path: string, options?: LoadOptions): Promise<CacheHandle>
+  /**
+   * What was spared so far as calls began alike: their common tokens are computed once, across all kinds of calls, and kept under the budget
+   * `prefixCacheBytes`. Undefined before the weights are loaded.
+   */
+  prefixStats(): Promise<PrefixStats | undefined>
   /** Frees the weights and the caches; the model cannot be used any more. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -75,6 +103,9 @@ const FREE = { input: 0, output: 0 }
 
 /** Longest reply when nothing is asked for: small models repeat themselves long before. */
 const longestReply = 1024
+
+/** Most tokens tried at once where a reply quotes its messages. */
+const draftTokens = 16
 
 /** What says, in plain text, that a copied answer is over. */
 const endings = ['\n', '\n\n', '.', '.\n']
@@ -144,6 +175,22 @@ export class WorkerModel implements LocalModel {
     return scores.map((tokens) => likelihoodOf([...tokens]))
   }
 
+  get evidenceHeads(): number {
+    return this.#parts.heads?.length ?? 0
+  }
+
+  /** @throws TypeError when no head profile of the model is known */
+  async evidence(queries: readonly EvidenceQuery[], options: LikelihoodOptions = {}): Promise<Evidence[]> {
+    const engine = this.#engine()
+    const { heads, spec, tokenizer } = this.#parts
+    options.signal?.throwIfAborted()
+    if (heads === undefined) throw new TypeError(`Cannot weigh evidence as no head profile of the model is known: ${this.id}. Give one to openLocalModel`)
+    const items = queries.map((query) => ({ ...this.#scoreItem(query), spans: rangesOf(tokenizer, query) }))
+    if (items.length === 0) return []
+    const found = await engine.call('evidence', { decoder: spec, items, heads }, { ...options, model: this.id })
+    return found.map(({ scores, weights }) => ({ ...likelihoodOf([...scores]), weights: meanOverHeads(weights, heads.length) }))
+  }
+
   async copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined> {
     const { maxTokens, ...rest } = options
     const engine = this.#engine()
@@ -171,6 +218,11 @@ export class WorkerModel implements LocalModel {
     return this.#caches.load(path, options)
   }
 
+  async prefixStats(): Promise<PrefixStats | undefined> {
+    const engine = this.#engine()
+    return engine.running ? engine.call('prefixStats', this.#parts.spec, { model: this.id }) : undefined
+  }
+
   dispose(): Promise<void> {
     this.#disposed ??= this.#free()
     return this.#disposed
@@ -195,12 +247,24 @@ export class WorkerModel implements LocalModel {
   }
 
   #prepare(messages: ChatMessage[], options: LocalCallOptions): GenerateCall {
-    const { signal: _, priority: __, maxTokens, ...sampling } = options
+    const { signal: _, priority: __, maxTokens, stop, constraint, lookup, ...sampling } = options
+    const { tokenizer, spec } = this.#parts
+    if (constraint !== undefined && stop !== undefined && stop.length > 0)
+      throw new TypeError(`Cannot reply under a constraint as stop strings would cut the reply: ${JSON.stringify(stop)}. Leave them out`)
     if (maxTokens !== undefined && !(maxTokens >= 1)) throw new RangeError(`Cannot reply as maxTokens is below 1: ${maxTokens}`)
     const prompt = this.#encode(messages)
     const output = maxTokens ?? Math.max(1, Math.min(this.describe().maxOutput, this.window - prompt.length))
     checkWindow('Cannot reply', { messages: prompt.length, output }, this.window)
-    return { decoder: this.#parts.spec, prompt, maxTokens: output, stop: this.#stop(), ...sampling }
+    return {
+      ...sampling,
+      decoder: spec,
+      prompt,
+      maxTokens: output,
+      stop: this.#stop(),
+      ...(stop !== undefined && { stopStrings: stop }),
+      ...(constraint !== undefined && { constraint: constraintSpec(constraint, tokenizer) }),
+      ...(lookup !== undefined && lookup !== false && { lookup: lookup === true ? draftTokens : lookup }),
+    }
   }
 
   async *#reply(call: GenerateCall, { signal, priority = 0 }: LocalCallOptions): AsyncGenerator<LocalReply, undefined> {
@@ -208,19 +272,24 @@ export class WorkerModel implements LocalModel {
     const leaving = new AbortController()
     const either = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
     const options = { signal: either, priority, model: this.id }
-    const tokens = partStream<number, number>(
-      (onPart) => engine.call('generate', call, { ...options, onPart }),
+    let result: GenerateResult = { finish: 'stop', drafted: 0, accepted: 0 }
+    const tokens = partStream<number, void>(
+      async (onPart) => {
+        result = await engine.call('generate', call, { ...options, onPart })
+      },
       () => leaving.abort(),
     )
-    const text = new TokenText(this.#parts.tokenizer)
+    const { tokenizer } = this.#parts
+    const text = new ReplyText(tokenizer, call.stopStrings)
     let count = 0
     for await (const id of tokens) {
       count++
       const content = text.push(id)
       if (content !== '') yield { content }
     }
-    const usage_metadata = { input_tokens: call.prompt.length, output_tokens: count }
-    yield { content: text.end(), usage_metadata, response_metadata: { finish_reason: count < call.maxTokens ? 'stop' : 'length' } }
+    const details = result.cached === undefined ? {} : { input_token_details: { cache_read: result.cached } }
+    const usage_metadata = { input_tokens: call.prompt.length, output_tokens: count, ...details }
+    yield { content: text.end(), usage_metadata, response_metadata: replyMetadata(result, tokenizer) }
   }
 
   #encode(messages: readonly ChatMessage[]): number[] {

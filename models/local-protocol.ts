@@ -2,12 +2,14 @@
  * What crosses between a program and the worker that runs its local models: token ids, strings, numbers, and vectors once they are done.
  * Never weights, caches or tensors.
  */
-import type { DecoderConfig } from '../attention/index.ts'
+import type { AttentionHead, ConstraintSpec, DecoderConfig, GenerateEnd, PrefixStats, SamplingOptions, TokenLogProb } from '../attention/index.ts'
 
 /** A GGUF file to run, and the threads of a run. */
 export interface DecoderSpec {
   readonly path: string
   readonly threads?: number
+  /** Most bytes of keys and values of past prompts that are kept for later ones. */
+  readonly prefixCacheBytes?: number
 }
 
 /** The files of an encoder. */
@@ -18,15 +20,24 @@ export interface EncoderSpec {
   readonly threads?: number
 }
 
-export interface GenerateCall {
+export interface GenerateCall extends SamplingOptions {
   readonly decoder: DecoderSpec
   readonly prompt: readonly number[]
   readonly maxTokens: number
   readonly stop: readonly number[]
-  readonly temperature?: number
-  readonly topK?: number
-  readonly topP?: number
-  readonly seed?: number
+  readonly stopStrings?: readonly string[]
+  /** What the output has to be; compiled, and kept, where it runs. */
+  readonly constraint?: ConstraintSpec
+  /** Log-probabilities of the output's tokens are wanted, and of this many of the likeliest at each place. */
+  readonly logProbs?: number
+  /** The output is likely to quote the prompt: most tokens that are tried at once. */
+  readonly lookup?: number
+}
+
+export interface GenerateResult extends GenerateEnd {
+  /** Tokens of the prompt that were not computed, as an earlier call had begun with them. */
+  readonly cached?: number
+  readonly logProbs?: readonly TokenLogProb[]
 }
 
 /** Token ids of a condition and of what is scored under it. */
@@ -40,6 +51,25 @@ export interface ScoreCall {
   readonly items: readonly ScoreItem[]
   /** A cache of the worker that comes before every prefix. */
   readonly after?: number
+}
+
+/** Token ids of a condition, of what is scored under it, and the parts of the condition that are weighed. */
+export interface EvidenceItem extends ScoreItem {
+  /** Tokens `[start, end)` of the prefix. */
+  readonly spans: readonly (readonly [start: number, end: number])[]
+}
+
+export interface EvidenceCall {
+  readonly decoder: DecoderSpec
+  readonly items: readonly EvidenceItem[]
+  readonly heads: readonly AttentionHead[]
+}
+
+export interface EvidenceNumbers {
+  /** log P of each token. */
+  readonly scores: Float32Array
+  /** [heads, spans]. */
+  readonly weights: Float32Array
 }
 
 /** What a saved cache must have in common with the model that loads it. */
@@ -112,10 +142,14 @@ export interface LocalMethods {
   load: { argument: DecoderSpec; result: DecoderConfig }
   /** Frees a decoder or an encoder. */
   release: { argument: DecoderSpec | EncoderSpec; result: undefined }
-  /** Parts are token ids; the result is their number. */
-  generate: { argument: GenerateCall; result: number }
+  /** Parts are token ids. */
+  generate: { argument: GenerateCall; result: GenerateResult }
   /** Progress is a share; the result has one sum of log P an item. */
   score: { argument: ScoreCall; result: Float32Array[] }
+  /** As `score`, and what the heads looked at. Progress is a share. */
+  evidence: { argument: EvidenceCall; result: EvidenceNumbers[] }
+  /** What a decoder spared so far by what it kept of past prompts. */
+  prefixStats: { argument: DecoderSpec; result: PrefixStats | undefined }
   copy: { argument: CopyCall; result: CopiedTokens | undefined }
   /** Prefills tokens into a cache that the worker keeps. Progress is a share. */
   openCache: { argument: OpenCacheCall; result: CacheSize }

@@ -1,8 +1,8 @@
-import { MissingPackageError, ModelError, ModelFileError } from '../errors/index.ts'
+import { ConstraintLimitError, MissingPackageError, ModelError, ModelFileError } from '../errors/index.ts'
 import type { PlainError } from './local-protocol.ts'
 
 /** The fields of errors that are worth carrying to the other thread. */
-const fieldNames = ['file', 'code', 'packageName'] as const
+const fieldNames = ['file', 'code', 'packageName', 'leastTokens', 'maxTokens'] as const
 
 /** An error as plain data. */
 export function toPlain(error: unknown): PlainError {
@@ -21,6 +21,8 @@ export function fromPlain(plain: PlainError, model: string): Error {
   switch (plain.name) {
     case 'ModelFileError':
       return new ModelFileError(plain.message, { file: String(plain.fields['file'] ?? model), cause })
+    case 'ConstraintLimitError':
+      return new ConstraintLimitError(Number(plain.fields['leastTokens']), Number(plain.fields['maxTokens']))
     case 'MissingPackageError':
       return new MissingPackageError(String(plain.fields['packageName']), 'run a local model', cause)
     case 'RangeError':
