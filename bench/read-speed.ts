@@ -1,8 +1,6 @@
 /** Reading speed of the bundled model: this project's decoder next to node-llama-cpp on the same file, in pairs that alternate. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { median } from 'simple-statistics'
+import { alternate } from './alternate.ts'
+import { Reader } from './reader.ts'
 
 export interface ReadSpeedOptions {
   /** Fewer pairs, and no lengths beyond 4,096. */
@@ -18,7 +16,6 @@ export interface ReadSpeedResult {
   readonly figures: Record<string, number>
 }
 
-const model = fileURLToPath(new URL('../weights/models/smollm2-135m-instruct/model.gguf', import.meta.url))
 const decodeTokens = 48
 /** Tokens in the cache while decoding. */
 const decodeAfter = 512
@@ -72,71 +69,4 @@ async function decodeFigures(ours: Reader, peer: Reader, pairs: number): Promise
     () => decode(peer),
   )
   return { decode: decodeTokens / found.ours, peerDecode: decodeTokens / found.peer, decodeRatio: found.ratio }
-}
-
-/** Medians of the times, and of the peer's time over ours pair by pair. Who goes first changes from pair to pair. */
-async function alternate(
-  pairs: number,
-  ours: () => Promise<number>,
-  peer: () => Promise<number>,
-): Promise<{ ours: number; peer: number; ratio: number }> {
-  const times: { ours: number; peer: number }[] = []
-  for (let pair = 0; pair < pairs; pair++) {
-    const first = pair % 2 === 0 ? await ours() : await peer()
-    const second = pair % 2 === 0 ? await peer() : await ours()
-    times.push(pair % 2 === 0 ? { ours: first, peer: second } : { ours: second, peer: first })
-  }
-  return {
-    ours: median(times.map((time) => time.ours)),
-    peer: median(times.map((time) => time.peer)),
-    ratio: median(times.map((time) => time.peer / time.ours)),
-  }
-}
-
-interface Answer {
-  readonly loadSeconds?: number
-  readonly seconds?: number
-  readonly peakMegabytes?: number
-}
-
-/** A reader in a child process (`read-speed-run.ts`). */
-class Reader {
-  readonly loadSeconds: number
-  readonly #child: ChildProcess
-  readonly #lines: AsyncIterator<string>
-
-  private constructor(child: ChildProcess, lines: AsyncIterator<string>, loadSeconds: number) {
-    this.#child = child
-    this.#lines = lines
-    this.loadSeconds = loadSeconds
-  }
-
-  static async start(kind: 'ours' | 'peer'): Promise<Reader> {
-    const script = fileURLToPath(new URL('read-speed-run.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', script, kind, model], { stdio: ['pipe', 'pipe', 'inherit'] })
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    const { loadSeconds = NaN } = await nextAnswer(lines)
-    return new Reader(child, lines, loadSeconds)
-  }
-
-  async ask(command: object): Promise<Answer> {
-    this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
-    return await nextAnswer(this.#lines)
-  }
-
-  async seconds(command: object): Promise<number> {
-    return (await this.ask(command)).seconds ?? NaN
-  }
-
-  async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#child.once('close', resolve))
-    this.#child.stdin?.end()
-    await closed
-  }
-}
-
-async function nextAnswer(lines: AsyncIterator<string>): Promise<Answer> {
-  const { value, done } = await lines.next()
-  if (done === true) throw new Error('Cannot measure reading speed as a reader ended early')
-  return JSON.parse(value) as Answer
 }

@@ -2,6 +2,7 @@
 import type { Bench } from './bench.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  attention: () => import('./attention.ts'),
   needle: () => import('./needle.ts'),
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
