@@ -1,4 +1,5 @@
 /** From the tensor types of GGUF files to float32 (block formats: ggml, `ggml-common.h`). */
+import { readCodes, valuesOfCodes } from './coded-blocks.ts'
 import { bfloatsToFloats, halfTable } from './float-formats.ts'
 import { tensorLayouts, type TensorType } from './tensor-types.ts'
 
@@ -29,7 +30,7 @@ export function dequantise(type: TensorType, bytes: Uint8Array): Float32Array {
     case 'Q4_1':
       return eachBlock(type, bytes, affineBlock)
     default:
-      return type satisfies never
+      return valuesOfCodes(readCodes(type, bytes))
   }
 }
 

@@ -54,7 +54,13 @@ export function buildFeedForwardGraph(config: DecoderConfig, weights: LayerWeigh
 }
 
 /** Adds RMS normalisation of the rows of `x` [.., size] where there is a `scale`. */
-export function addNorm(graph: GraphBuilder, x: string, scale: GivenVector | undefined, config: DecoderConfig, size = config.hidden): string {
+export function addNorm(
+  graph: GraphBuilder,
+  x: string,
+  scale: GivenVector | undefined,
+  config: DecoderConfig,
+  size: number = config.hidden,
+): string {
   if (scale === undefined) return x
   const attributes = { axis: -1, epsilon: { float: config.normEpsilon }, stash_type: 1 }
   return graph.node('SimplifiedLayerNormalization', [x, addVector(graph, scale, size)], { attributes })

@@ -39,17 +39,17 @@ function addProduct(graph: GraphBuilder, x: string, matrix: WeightMatrix): strin
 }
 
 function addNibbleProduct(graph: GraphBuilder, x: string, matrix: NibbleMatrix): string {
-  const { inputs, outputs, planes, nibbles, scales, offsets } = matrix
+  const { inputs, outputs, planes, group = 32, nibbles, scales, offsets } = matrix
   const depth = planes * inputs
   const repeated = planes === 1 ? x : graph.node('Concat', [x, x], { attributes: { axis: 1 } })
-  const packed = graph.constant({ type: 'uint8', dims: [outputs, depth / 32, 16], data: nibbles })
+  const packed = graph.constant({ type: 'uint8', dims: [outputs, depth / group, group / 2], data: nibbles })
   const scale = graph.constant({ type: 'float32', dims: [scales.length], data: scales })
   // Accuracy level 0 keeps activations in float32; no zero points means the symmetric 8.
-  const attributes = { K: depth, N: outputs, bits: 4, block_size: 32, accuracy_level: 0 }
+  const attributes = { K: depth, N: outputs, bits: 4, block_size: group, accuracy_level: 0 }
   const product = graph.node('MatMulNBits', [repeated, packed, scale], { domain: contributed, attributes })
   if (offsets === undefined) return product
-  const blocks = graph.node('Reshape', [x, graph.integers([-1, inputs / 32, 32])])
+  const blocks = graph.node('Reshape', [x, graph.integers([-1, inputs / group, group])])
   const sums = graph.node('ReduceSum', [blocks, graph.integers([2])], { attributes: { keepdims: 0 } })
-  const offset = graph.constant({ type: 'float32', dims: [inputs / 32, outputs], data: offsets })
+  const offset = graph.constant({ type: 'float32', dims: [inputs / group, outputs], data: offsets })
   return graph.node('Add', [product, graph.node('MatMul', [sums, offset])])
 }

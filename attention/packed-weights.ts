@@ -6,8 +6,12 @@
  *
  * - Q4_0: s = d, no offset.
  * - Q4_1: w = d q + m = d (q - 8) + (m + 8 d). Float zero points would say the same and are many times slower.
+ * - Q4_K: as Q4_1, with d s and dmin m of each group.
+ * - Q5_0, Q5_1, Q5_K and Q6_K: w = s q + m with q = 16 h + l, so w = 16 s (h - 8) + s (l - 8) + (m + 136 s): two planes, over groups of 16 values
+ *   for Q6_K.
  * - Q8_0: q + 128 = 16 h + l, so w = 16 d (h - 8) + d (l - 8) + 8 d: two planes of nibbles over x repeated twice.
  */
+import { type CodedValues, readCodes } from './coded-blocks.ts'
 import { dequantise } from './dequantise.ts'
 import { halfTable } from './float-formats.ts'
 import { tensorLayouts, type TensorType } from './tensor-types.ts'
@@ -19,11 +23,13 @@ export interface NibbleMatrix {
   readonly outputs: number
   /** How often the input is repeated along K: 2 for eight-bit weights. */
   readonly planes: number
-  /** [N, planes K / 32, 16]; the first value of a pair is the low nibble. */
+  /** Values that share a scale: 32 if undefined. */
+  readonly group?: 16
+  /** [N, planes K / group, group / 2]; the first value of a pair is the low nibble. */
   readonly nibbles: Uint8Array
-  /** [N, planes K / 32]. */
+  /** [N, planes K / group]. */
   readonly scales: Float32Array
-  /** [K / 32, N], or undefined where all are zero. */
+  /** [K / group, N], or undefined where all are zero. */
   readonly offsets: Float32Array | undefined
 }
 
@@ -70,6 +76,12 @@ export function packWeights(type: TensorType, bytes: Uint8Array, inputs: number)
       return packFourBits(bytes, inputs, outputs, 4)
     case 'Q8_0':
       return packEightBits(bytes, inputs, outputs)
+    case 'Q5_0':
+    case 'Q5_1':
+    case 'Q4_K':
+    case 'Q5_K':
+    case 'Q6_K':
+      return packCodes(readCodes(type, bytes), inputs, outputs)
     default:
       return { kind: 'dense', inputs, outputs, values: transpose(dequantise(type, bytes), outputs, inputs) }
   }
@@ -93,6 +105,33 @@ function packFourBits(bytes: Uint8Array, inputs: number, outputs: number, header
     }
   }
   return { kind: 'nibbles', inputs, outputs, planes: 1, nibbles, scales, offsets }
+}
+
+/** Codes of up to four bits make one plane, wider ones two: q = 16 h + l. */
+function packCodes(values: CodedValues, inputs: number, outputs: number): NibbleMatrix {
+  const { group, bits } = values
+  const planes = bits === 4 ? 1 : 2
+  const groups = inputs / group
+  const nibbles = new Uint8Array((planes * outputs * inputs) / 2)
+  const scales = new Float32Array(planes * outputs * groups)
+  const offsets = new Float32Array(outputs * groups)
+  for (let index = 0; index < outputs * groups; index++) {
+    const row = Math.floor(index / groups)
+    const scale = values.scales[index]!
+    const high = row * groups * planes + (index % groups)
+    const low = high + (planes - 1) * groups
+    if (planes === 2) scales[high] = 16 * scale
+    scales[low] = scale
+    // The operator subtracts 8 from each nibble, which is taken back here.
+    offsets[(index % groups) * outputs + row] = values.minimums[index]! + (planes === 1 ? 8 : 8 * 17) * scale
+    for (let pair = 0; pair < group / 2; pair++) {
+      const first = values.codes[index * group + 2 * pair]!
+      const second = values.codes[index * group + 2 * pair + 1]!
+      if (planes === 2) nibbles[(high * group) / 2 + pair] = (first >> 4) | (second & 240)
+      nibbles[(low * group) / 2 + pair] = (first & 15) | ((second & 15) << 4)
+    }
+  }
+  return { kind: 'nibbles', inputs, outputs, planes, ...(group === 16 && { group }), nibbles, scales, offsets }
 }
 
 /** From "low nibbles are values 0 to 15, high nibbles 16 to 31" to "each byte holds two neighbours". */

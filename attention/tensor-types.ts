@@ -1,6 +1,11 @@
 /** Tensor types of GGUF files that the core reads. */
 
-export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1'
+export type FloatTensorType = 'F32' | 'F16' | 'BF16'
+
+/** Types that store codes in blocks: a value is its code times a scale, and a minimum is added. */
+export type CodedTensorType = 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q8_0' | 'Q4_K' | 'Q5_K' | 'Q6_K'
+
+export type TensorType = FloatTensorType | CodedTensorType
 
 export interface TensorTypeLayout {
   /** Values in one block. */
@@ -17,6 +22,11 @@ export const tensorLayouts: Readonly<Record<TensorType, TensorTypeLayout>> = {
   Q8_0: { values: 32, bytes: 34 },
   Q4_0: { values: 32, bytes: 18 },
   Q4_1: { values: 32, bytes: 20 },
+  Q5_0: { values: 32, bytes: 22 },
+  Q5_1: { values: 32, bytes: 24 },
+  Q4_K: { values: 256, bytes: 144 },
+  Q5_K: { values: 256, bytes: 176 },
+  Q6_K: { values: 256, bytes: 210 },
 }
 
 /** Names by the number that stands in the file; those missing from `tensorLayouts` are known but not read. */

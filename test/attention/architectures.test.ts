@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Decoder, KVCache } from '../../attention/index.ts'
+import type { Decoder, KVCache, TensorType } from '../../attention/index.ts'
 import { referenceLogProbs, type ReferenceDecoder } from '../../attention/reference-decoder.ts'
 import { farthest, openTiny, someIds } from './open-tiny.ts'
 import { tiny, type TinyOptions } from './tiny-model.ts'
@@ -145,6 +145,18 @@ describe.each(models)('%s', (_, options) => {
     const rows = await decoder.runLayers(0, decoder.config.layers, decoder.embed(ids), Int32Array.from(positions), decoder.createCache())
     expect(farthest(rows.slice(-width), reference.forward(ids, positions).hidden.at(-1)!.slice(-width))).toBeLessThan(close * 10)
   })
+})
+
+const grouped: TensorType[] = ['Q5_0', 'Q5_1', 'Q4_K', 'Q5_K', 'Q6_K']
+test.each(grouped)('weights of %s give the logits of the reference, few tokens or many', async (type) => {
+  const shape = { layers: 2, hidden: 256, headDim: 64, feedForward: 256 }
+  const { decoder, reference } = await openTiny({ type, shape, types: { attn_v: 'Q6_K' } })
+  for (const size of [10, 80]) {
+    const ids = someIds(size)
+    const expected = reference.forward(ids).logits.slice(-vocabulary)
+    expect(farthest(await decoder.prefill(ids, decoder.createCache()), expected)).toBeLessThan(close)
+  }
+  await decoder.dispose()
 })
 
 test('a window changes what a model computes, and so do a base, a scaling and a bias', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { readGguf, readTensorBytes } from '../../attention/index.ts'
-import { readConfig } from '../../attention/model-config.ts'
+import type { DecoderConfig } from '../../attention/index.ts'
+import { loadConfig, readConfig } from '../../attention/model-config.ts'
 import { ModelFileError } from '../../errors/index.ts'
-import { tinyMetadata, writeTinyModel } from './tiny-model.ts'
+import { type TinyOptions, tinyMetadata, writeTinyModel } from './tiny-model.ts'
 import { join, memorySource, string, uint32, uint64, writeGguf, type WrittenFile } from './write-gguf.ts'
 
 const floats = { name: 'w', type: 'F32', dims: [4, 2], bytes: new Uint8Array(32) } as const
@@ -51,7 +52,7 @@ describe('readGguf()', () => {
     ['arrays nested too deep', { metadata: { a: deep } }, /nests arrays deeper than 4/],
     ['an unknown value type', { metadata: { a: uint32(77) } }, /value type that does not exist: 77/],
     ['a mad alignment', { metadata: { 'general.alignment': 3 } }, /general\.alignment .*: 3/],
-    ['an unsupported tensor type', { tensors: [{ ...floats, type: 12 }] }, /type Q4_K, which is not supported/],
+    ['an unsupported tensor type', { tensors: [{ ...floats, type: 10 }] }, /type Q2_K, which is not supported/],
     ['an unknown tensor type', { tensors: [{ ...floats, type: 999 }] }, /type number 999/],
     ['too many dimensions', { tensors: [{ ...floats, dims: [1, 1, 1, 1, 1] }] }, /dimensions outside 1 to 4: 5/],
     ['an empty dimension', { tensors: [{ ...floats, dims: [0, 4] }] }, /empty dimension/],
@@ -123,12 +124,79 @@ describe('readConfig()', () => {
     ['fewer layers than tensors', { 'llama.block_count': 2 }, /tensor that is not supported: blk\.2/],
     ['shapes that differ from the metadata', { 'llama.feed_forward_length': 128 }, /ffn_gate\.weight has the shape 64 x 96/],
     ['rotary scaling that is not known', { 'llama.rope.scaling.type': 'dynamic' }, /rotary scaling is not supported: dynamic/],
+    ['experts', { 'llama.expert_count': 8 }, /mixtures of experts \(expert_count\)/],
+    ['soft-capped scores', { 'llama.attn_logit_softcapping': 50 }, /soft-capping of attention scores \(attn_logit_softcapping\)/],
+    ['soft-capped logits', { 'llama.final_logit_softcapping': 30 }, /soft-capping of logits \(final_logit_softcapping\)/],
+    ['clamped values', { 'llama.attention.clamp_kqv': 8 }, /clamped queries, keys and values/],
+    ['attention to later tokens', { 'llama.attention.causal': false }, /attention to later tokens/],
+    ['LongRoPE without its tensors', { 'llama.rope.scaling.type': 'longrope' }, /no tensor rope_factors_long\.weight/],
+    ['a factor that cannot be', { 'llama.rope.scaling.factor': -4.5 }, /rope\.scaling\.factor is not a positive number: -4\.5/],
+    ['partly extrapolating YaRN', { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.yarn_ext_factor': 0.5 }, /extrapolation factor .*: 0\.5/],
+    [
+      'a list of windows for other layers',
+      { 'llama.attention.sliding_window': 8, 'llama.attention.sliding_window_pattern': [true, false] },
+      /sliding_window_pattern is not a list of 3 truth values/,
+    ],
     ['half-rotated heads', { 'llama.rope.dimension_count': 8 }, /8 of 16/],
   ]
   test.each(refusals)('refuses %s', async (_, metadata, message) => {
     const error = await open(metadata).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(ModelFileError)
     expect((error as ModelFileError).message).toMatch(message)
+  })
+
+  const forms: [string, TinyOptions, string][] = [
+    ['plain', {}, 'neighbours, base 10000'],
+    ['linear', { metadata: { '.rope.scaling.factor': 4 } }, 'neighbours, base 10000, linear 4'],
+    ['the older name of linear', { metadata: { '.rope.scale_linear': 2 } }, 'neighbours, base 10000, linear 2'],
+    [
+      'YaRN',
+      { metadata: { '.rope.scaling.type': 'yarn', '.rope.scaling.factor': 1, '.rope.scaling.original_context_length': 512 } },
+      'neighbours, base 10000, yarn 1 from 512 (32, 1)',
+    ],
+    ['halves', { architecture: 'qwen2', metadata: { '.rope.freq_base': 5 } }, 'halves, base 5'],
+    [
+      'two bases',
+      { architecture: 'gemma3', metadata: { '.attention.sliding_window': 8, '.rope.freq_base': 1_000_000 } },
+      'halves, base 1000000; sliding layers: base 10000',
+    ],
+    ['ALiBi', { metadata: { '.attention.max_alibi_bias': 8 } }, 'alibi 8'],
+  ]
+  test.each(forms)('says in full how %s rotates', async (_, options, form) => {
+    const file = await readGguf(memorySource(writeTinyModel(options)))
+    expect(readConfig(file).ropeForm).toBe(form)
+    expect((await loadConfig(file)).ropeForm).toBe(form)
+  })
+
+  test('tells divisors apart, and refuses those that are not positive', async () => {
+    const formOf = async (divisors: readonly number[]): Promise<string> => {
+      const bytes = new Uint8Array(Float32Array.from(divisors).buffer)
+      const extraTensors = [{ name: 'rope_freqs.weight', type: 'F32', dims: [divisors.length], bytes } as const]
+      return (await loadConfig(await readGguf(memorySource(writeTinyModel({ extraTensors }))))).ropeForm
+    }
+    const ones = await formOf([1, 1, 1, 1, 1, 1, 1, 1])
+    expect(ones).toMatch(/^neighbours, base 10000, divisors [0-9a-f]{8}$/)
+    expect(await formOf([1, 1, 1, 1, 1, 1, 1, 2])).not.toBe(ones)
+    await expect(formOf([1, 1, 1, 0, 1, 1, 1, 1])).rejects.toThrow('divisor that is not a positive number: 0')
+    await expect(formOf([1, 1, 1, 1])).rejects.toThrow('rope_freqs.weight has the shape 4 and its metadata ask for 8')
+  })
+
+  test('gives five of six layers of gemma3 the window, and the largest of its kind a scale of its own', async () => {
+    const metadata = { '.attention.sliding_window': 8 }
+    const shape = { layers: 7, hidden: 32, heads: 1, kvHeads: 1, feedForward: 32 }
+    const open = async (layers: number): Promise<DecoderConfig> =>
+      readConfig(await readGguf(memorySource(writeTinyModel({ architecture: 'gemma3', metadata, shape: { ...shape, layers } }))))
+    expect((await open(7)).slidingLayers).toEqual([true, true, true, true, true, false, true])
+    expect((await open(7)).queryScale).toBe(1)
+    expect((await open(62)).queryScale).toBeCloseTo(Math.sqrt(16 / 32), 12)
+  })
+
+  test('refuses a window where the architecture is not known to have one, and a tensor that is missing', async () => {
+    const open = async (options: TinyOptions): Promise<DecoderConfig> => readConfig(await readGguf(memorySource(writeTinyModel(options))))
+    await expect(open({ architecture: 'qwen3', metadata: { '.attention.sliding_window': 8 } })).rejects.toThrow('a sliding window')
+    await expect(open({ metadata: { 'general.architecture': 'qwen2', ...renamed('qwen2') } })).rejects.toThrow('no tensor blk.0.attn_q.bias')
+    const bias = { name: 'blk.0.attn_q.bias', type: 'F32', dims: [64], bytes: new Uint8Array(256) } as const
+    await expect(open({ extraTensors: [bias] })).rejects.toThrow('tensor that is not supported: blk.0.attn_q.bias')
   })
 
   test('refuses a file that lacks a key', async () => {
@@ -138,3 +206,8 @@ describe('readConfig()', () => {
     expect(() => readConfig(file)).toThrow('lack llama.block_count')
   })
 })
+
+/** The tiny model's metadata as those of another architecture. */
+function renamed(architecture: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(tinyMetadata()).map(([key, value]) => [key.replace(/^llama/, architecture), value]).filter(([key]) => String(key).startsWith(architecture)))
+}

@@ -24,13 +24,13 @@ export const tiny = { layers: 3, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, 
 export type TinyShape = Record<keyof typeof tiny, number>
 
 /** What the layers of each architecture have besides Llama's tensors, by hand. */
-const layouts = {
+const layouts: Readonly<Record<TinyArchitecture, Layout>> = {
   llama: {},
   qwen2: { biases: true },
   qwen3: { headNorms: true },
   gemma3: { headNorms: true, postNorms: true },
   phi3: { fused: true },
-} as const satisfies Record<string, Layout>
+}
 
 interface Layout {
   readonly biases?: boolean
@@ -39,7 +39,7 @@ interface Layout {
   readonly fused?: boolean
 }
 
-export type TinyArchitecture = keyof typeof layouts
+export type TinyArchitecture = 'llama' | 'qwen2' | 'qwen3' | 'gemma3' | 'phi3'
 
 /** The metadata of the tiny model. */
 export function tinyMetadata(window = 2048, shape: TinyShape = tiny, name: TinyArchitecture = 'llama'): Record<string, unknown> {
@@ -141,6 +141,16 @@ export function randomValues(type: TensorType, count: number, random: () => numb
       return blocks(count / 32, () => [...half(-6), ...bytes(16)])
     case 'Q4_1':
       return blocks(count / 32, () => [...half(-6), ...half(-3, 1), ...bytes(16)])
+    case 'Q5_0':
+      return blocks(count / 32, () => [...half(-7), ...bytes(20)])
+    case 'Q5_1':
+      return blocks(count / 32, () => [...half(-7), ...half(-3, 1), ...bytes(20)])
+    case 'Q4_K':
+      return blocks(count / 256, () => [...half(-12), ...half(-10), ...bytes(140)])
+    case 'Q5_K':
+      return blocks(count / 256, () => [...half(-13), ...half(-10), ...bytes(172)])
+    case 'Q6_K':
+      return blocks(count / 256, () => [...bytes(208), ...half(-14)])
     default:
       return type satisfies never
   }

@@ -21,7 +21,19 @@ export interface WrittenFile {
 }
 
 const alignment = 32
-const typeNumbers: Readonly<Record<TensorType, number>> = { F32: 0, F16: 1, Q4_0: 2, Q4_1: 3, Q8_0: 8, BF16: 30 }
+const typeNumbers: Readonly<Record<TensorType, number>> = {
+  F32: 0,
+  F16: 1,
+  Q4_0: 2,
+  Q4_1: 3,
+  Q5_0: 6,
+  Q5_1: 7,
+  Q8_0: 8,
+  Q4_K: 12,
+  Q5_K: 13,
+  Q6_K: 14,
+  BF16: 30,
+}
 
 /** Whole numbers are written as uint32, other numbers as float32, bigints as uint64; arrays hold strings or numbers. */
 export function writeGguf(file: WrittenFile): Uint8Array {
