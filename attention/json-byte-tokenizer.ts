@@ -5,6 +5,7 @@
 import { idsByToken, ranksOf, wordEncoder } from './bpe-tokenizer.ts'
 import { tokenBytes } from './byte-level.ts'
 import { createByteTokenizer, type ByteTokenizer } from './byte-tokenizer.ts'
+import { shown } from './header-reader.ts'
 import { folderError, isObject, type JsonObject } from './json-file.ts'
 import { PieceTrie } from './piece-trie.ts'
 import { byteFallback, pieceBytes, spaceMark, wordCutter } from './spaced-words.ts'
@@ -63,8 +64,10 @@ function encoder(json: JsonObject, vocabulary: JsonVocabulary, isByteLevel: bool
 }
 
 function readCutters(json: JsonObject, label: string): [(text: string) => string[], (text: string) => string[]] {
+  const { normalizer, pre_tokenizer: preTokenizer } = json
+  const unsound = [...partsOf(normalizer), ...partsOf(preTokenizer)].find((part) => !hasPattern(part))
+  if (unsound !== undefined) throw folderError(label, `a part that cuts or replaces has no pattern: ${shown(unsound['type'])}`)
   try {
-    const { normalizer, pre_tokenizer: preTokenizer } = json
     return [
       createCutter(leading(normalizer, true), leading(preTokenizer, true)),
       createCutter(leading(normalizer, false), leading(preTokenizer, false)),
@@ -100,6 +103,12 @@ function wordPieceBytes(token: string): Uint8Array {
 
 function pieceOrByte(token: string): Uint8Array {
   return pieceBytes(token, true)
+}
+
+/** Whether a part that needs a pattern has one: the library would warn on the console and go on. */
+function hasPattern({ type, pattern }: JsonObject): boolean {
+  if (type !== 'Split' && type !== 'Replace') return true
+  return isObject(pattern) && (typeof pattern['Regex'] === 'string' || typeof pattern['String'] === 'string')
 }
 
 /** Whether a part of some type is in the parts given, at any depth. */
