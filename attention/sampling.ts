@@ -37,7 +37,8 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
       return allowed === undefined ? highest(logits) : mostLikely(logits, candidates(logits, allowed))
     }
   }
-  const generator = xoroshiro128plus(seed)
+  // Spread, as the first draws from seeds that lie close together are alike.
+  const generator = xoroshiro128plus(Math.imul(seed + 1, 0x9e3779b1))
   return (given, allowed, before) => {
     const logits = adjust(given, before)
     const ids = candidates(logits, allowed)

@@ -6,6 +6,7 @@ import { byteTable, type ByteTable, type TableState } from './byte-table.ts'
 import { spelledTable } from './character-automaton.ts'
 import type { Constraint } from './constraint.ts'
 import { type GrammarNode, tableNode } from './grammar.ts'
+import { JsonGrammar } from './json-grammar.ts'
 import type { Schema } from './json-schema.ts'
 import { jsonSchemaGrammar } from './json-schema-grammar.ts'
 import { compilePattern } from './regex-program.ts'
@@ -27,24 +28,27 @@ export type ConstraintSpec =
 /** Makes constraints for one vocabulary, whose bytes are laid out at the first use. */
 export class ConstraintCompiler {
   readonly #tokenizer: ByteTokenizer
-  #trie: TokenTrie | undefined
+  #bytes: { readonly trie: TokenTrie; readonly json: JsonGrammar } | undefined
 
   constructor(tokenizer: ByteTokenizer) {
     this.#tokenizer = tokenizer
   }
 
-  /**
-   * @throws TypeError for what cannot be enforced; RangeError when no output is possible
-   */
+  /** @throws TypeError for what cannot be enforced; RangeError when no output is possible */
   compile(spec: ConstraintSpec): Constraint {
     if ('verbatim' in spec) return new VerbatimConstraint(spec.verbatim, this.#tokenizer.vocabulary)
-    const trie = (this.#trie ??= createTokenTrie(this.#tokenizer))
-    return new ByteConstraint(new ByteAutomaton(grammarOf(spec, trie.usable), trie.usable), trie)
+    const { trie, json } = (this.#bytes ??= bytesOf(this.#tokenizer))
+    return new ByteConstraint(new ByteAutomaton(grammarOf(spec, json, trie.usable), trie.usable), trie)
   }
 }
 
-function grammarOf(spec: Exclude<ConstraintSpec, { verbatim: unknown }>, usable: Uint8Array): GrammarNode {
-  if ('json' in spec) return jsonSchemaGrammar(spec.json, usable)
+function bytesOf(tokenizer: ByteTokenizer): { readonly trie: TokenTrie; readonly json: JsonGrammar } {
+  const trie = createTokenTrie(tokenizer)
+  return { trie, json: new JsonGrammar(trie.usable) }
+}
+
+function grammarOf(spec: Exclude<ConstraintSpec, { verbatim: unknown }>, json: JsonGrammar, usable: Uint8Array): GrammarNode {
+  if ('json' in spec) return jsonSchemaGrammar(spec.json, json)
   if ('choices' in spec) return tableNode(choiceTable(spec.choices, usable))
   const program = compilePattern(`^(?:${spec.regex})$`, spec.flags)
   return tableNode(spelledTable(textStates({ patterns: [program] }), 'plain', usable))

@@ -8,6 +8,10 @@ import { textStates, type TextRules } from './text-automaton.ts'
 /** Deepest indentation in spaces. Space is bounded, as small models may go on writing it for ever. */
 const deepest = 16
 
+/** Automata of strings that are kept for later schemas. */
+const mostTexts = 100
+
+/** Pieces for one vocabulary, shared by all schemas. */
 export class JsonGrammar {
   /** What may stand around values: nothing, a space, or a line's end and the next one's indentation. */
   readonly space: GrammarNode
@@ -41,6 +45,7 @@ export class JsonGrammar {
     const known = this.#texts.get(key)
     if (known !== undefined) return known
     const node = sequence(this.#quote, tableNode(spelledTable(textStates(rules), 'json', this.#usable)), this.#quote)
+    if (this.#texts.size >= mostTexts) this.#texts.clear()
     this.#texts.set(key, node)
     return node
   }

@@ -1,7 +1,7 @@
 /** JSON Schema as grammar: what is written by it is valid by it. */
 import { formats } from './formats.ts'
 import { choice, type GrammarNode, literal, never, type Reference, sequence } from './grammar.ts'
-import { JsonGrammar } from './json-grammar.ts'
+import type { JsonGrammar } from './json-grammar.ts'
 import {
   checkKeywords,
   countOf,
@@ -32,8 +32,8 @@ const longestCounted = 256
  *
  * @throws TypeError for keywords that cannot be enforced, by name
  */
-export function jsonSchemaGrammar(schema: Schema, usable: Uint8Array): GrammarNode {
-  return new SchemaCompiler(schema, usable).compile(schema, '#')
+export function jsonSchemaGrammar(schema: Schema, json: JsonGrammar): GrammarNode {
+  return new SchemaCompiler(schema, json).compile(schema, '#')
 }
 
 class SchemaCompiler {
@@ -42,9 +42,9 @@ class SchemaCompiler {
   /** Rules by the text of their schema; one that is being made is called by what it holds. */
   readonly #rules: Map<string, Reference> = new Map()
 
-  constructor(root: Schema, usable: Uint8Array) {
+  constructor(root: Schema, json: JsonGrammar) {
     this.#root = root
-    this.#json = new JsonGrammar(usable)
+    this.#json = json
   }
 
   compile(schema: Schema, path: string): GrammarNode {
