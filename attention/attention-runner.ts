@@ -1,8 +1,9 @@
 /** Attention of new rows over the caches of their sequences: chooses the graph, builds the masks, and lets the caches grow. */
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
 import type { DecoderConfig } from './decoder.ts'
+import { GpuAttention } from './gpu-attention.ts'
 import { blockTokens, type BlockCache, type CacheBlock, type LayerView } from './kv-cache.ts'
-import { type DistanceMasks, distanceMasks, hiddenScore, needsDistances } from './distance-masks.ts'
+import { type DistanceMasks, distanceMasks, hiddenScore, type MaskedRows, needsDistances } from './distance-masks.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -44,12 +45,14 @@ export class AttentionRunner {
   readonly #pool: SessionPool
   readonly #sessions = new Map<string, Promise<OnnxSession>>()
   readonly #tensors = new WeakMap<Float32Array, OnnxTensor>()
+  readonly #gpu: GpuAttention | undefined
   #mask: { readonly key: string; readonly tensor: OnnxTensor } | undefined
   #scratch: Scratch | undefined
 
   constructor(config: DecoderConfig, pool: SessionPool) {
     this.#config = config
     this.#pool = pool
+    this.#gpu = pool.device === 'webgpu' ? new GpuAttention(config, pool) : undefined
   }
 
   /**
@@ -112,8 +115,16 @@ export class AttentionRunner {
   #attendGroup(layer: number, rows: NewRows, group: Group): Promise<Float32Array> {
     const { positions } = rows
     const distances = { positions, past: this.#pastPositions(layer, group), counts: group.segments.map((segment) => segment.rows) }
+    if (this.#gpu !== undefined) return this.#attendOnGpu(this.#gpu, layer, rows, group, distances)
     if (needsDistances(this.#config, layer, distances)) return this.#attendSlab(rows, group, distanceMasks(this.#config, layer, distances))
     return group.rows <= mostSeparateRows ? this.#attendRows(rows, group) : this.#attendSlab(rows, group)
+  }
+
+  #attendOnGpu(gpu: GpuAttention, layer: number, rows: NewRows, { past, segments }: Group, masked: MaskedRows): Promise<Float32Array> {
+    const [segment] = segments
+    if (segment === undefined) return Promise.resolve(new Float32Array(0))
+    const distances = needsDistances(this.#config, layer, masked) ? distanceMasks(this.#config, layer, masked) : undefined
+    return gpu.attend(rows, { cache: segment.cache, view: past, own: causalMask(segments), distances })
   }
 
   async #attendRows(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {

@@ -47,6 +47,7 @@ export class BlockCache implements KVCache {
   lastHidden: Float32Array | undefined
   readonly #layers: LayerStore[]
   readonly #tokens = new TokenColumns()
+  readonly #disposals: (() => void)[] = []
   #disposed = false
 
   constructor(shape: CacheShape) {
@@ -195,7 +196,14 @@ export class BlockCache implements KVCache {
     this.lastHidden = undefined
   }
 
+  /** Tells `listener` when the cache is disposed of, once. */
+  onDispose(listener: () => void): void {
+    this.#alive()
+    this.#disposals.push(listener)
+  }
+
   dispose(): void {
+    for (const listener of this.#disposals.splice(0)) listener()
     this.#layers.length = 0
     this.#tokens.cut(0)
     this.lastHidden = undefined

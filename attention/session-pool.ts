@@ -1,34 +1,59 @@
 /** Creates and runs inference sessions of one runtime, one run at a time. */
+import { nextTask } from './next-task.ts'
 import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
+
+/** Where the sessions of a pool run. */
+export interface PoolOptions {
+  /** Threads of one run on the CPU; the runtime's own choice by default. */
+  readonly threads?: number | undefined
+  readonly device?: 'cpu' | 'webgpu'
+  /** Whether a graph with a node that would not run on `device` is refused. */
+  readonly strict?: boolean
+}
+
+export interface SessionOptions {
+  /** Whether the session keeps the memory of its activations from run to run. */
+  readonly arena?: boolean
+  /** Whether the outputs stay on the device: they are fed to other runs or disposed of, never read. */
+  readonly keepsOutputs?: boolean
+}
 
 /**
  * Threads must not spin while they wait: with a session a layer, spinning threads fight over the cores and decoding becomes many times
  * slower. An arena keeps a session's largest activations for good: too much for a session a layer, but memory that is fresh in each run costs
  * more than the arithmetic on some machines, so a session that serves all layers has one.
  */
-function sessionOptions(threads: number | undefined, arena: boolean): object {
+function sessionOptions({ threads, device, strict = false }: PoolOptions, { arena = false, keepsOutputs = false }: SessionOptions): object {
+  const spinning = { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } }
   return {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(device === 'webgpu' && { executionProviders: ['webgpu'] }),
+    ...(keepsOutputs && device === 'webgpu' && { preferredOutputLocation: 'gpu-buffer' }),
     enableCpuMemArena: arena,
     enableMemPattern: false,
-    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    extra: { session: { ...spinning, ...(strict && { disable_cpu_ep_fallback: '1' }) } },
   }
 }
 
 export class SessionPool {
   readonly #runtime: OnnxRuntime
-  readonly #threads: number | undefined
+  readonly #options: PoolOptions
   readonly #sessions: OnnxSession[] = []
+  readonly #releases: (() => void)[] = []
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(runtime: OnnxRuntime, threads?: number) {
+  /** Options, or threads of one run on the CPU. */
+  constructor(runtime: OnnxRuntime, options: PoolOptions | number = {}) {
     this.#runtime = runtime
-    this.#threads = threads
+    this.#options = typeof options === 'number' ? { threads: options } : options
   }
 
-  /** `arena`: whether the session keeps the memory of its activations from run to run. */
-  async open(model: Uint8Array, { arena = false }: { readonly arena?: boolean } = {}): Promise<OnnxSession> {
-    const session = await this.#runtime.InferenceSession.create(model, sessionOptions(this.#threads, arena))
+  get device(): 'cpu' | 'webgpu' {
+    return this.#options.device ?? 'cpu'
+  }
+
+  async open(model: Uint8Array, options: SessionOptions = {}): Promise<OnnxSession> {
+    const session = await this.#runtime.InferenceSession.create(model, sessionOptions(this.#options, options))
     this.#sessions.push(session)
     return session
   }
@@ -69,7 +94,20 @@ export class SessionPool {
     return outputs as Record<Name, OnnxTensor>
   }
 
+  /** Does `action` when the runs asked for before have ended. */
+  afterRuns(action: () => void): void {
+    this.#turn = this.#turn.then(action).catch(() => undefined)
+  }
+
+  /** Does `action` before the sessions are released. */
+  onRelease(action: () => void): void {
+    this.#releases.push(action)
+  }
+
   async release(): Promise<void> {
+    for (const action of this.#releases.splice(0)) action()
+    // What the actions ask for joins the runs a few microtasks later.
+    await nextTask()
     await this.#turn
     for (const session of this.#sessions.splice(0)) await session.release()
   }

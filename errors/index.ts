@@ -1,6 +1,7 @@
 /** Error classes that a caller is expected to catch, and the loader of optional packages. */
 export { ConstraintLimitError } from './constraint-limit-error.ts'
 export { ContextOverflowError } from './context-overflow-error.ts'
+export { DeviceError } from './device-error.ts'
 export { DocumentError, type DocumentErrorReason } from './document-error.ts'
 export { loadOptional, MissingPackageError } from './missing-package-error.ts'
 export { ModelError, type ModelErrorOptions, type ModelErrorReason } from './model-error.ts'
