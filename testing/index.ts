@@ -4,6 +4,7 @@ export { chunkerFaults, chunkerSuite, type ChunkerSuiteOptions } from './chunker
 export { embedderSuite, type EmbedderSuiteOptions } from './embedder-suite.ts'
 export { journalRun, journalStep, journalSuite, type JournalSuiteOptions } from './journal-suite.ts'
 export type { Fault, FaultKind } from './faults.ts'
+export { type LangChainChatFixture, langchainChatSuite } from './langchain-chat-suite.ts'
 export { type ManualClock, manualClock } from './manual-clock.ts'
 export { memoryStoreSuite, type SuiteExpectation, type SuiteRunner } from './memory-store-suite.ts'
 export { askedKeys, faultyOracleModel, findNeedles, type Needle, needleLine, oracleModel, type OracleOptions } from './oracle.ts'
