@@ -10,6 +10,9 @@ export interface TemplateMessage {
 export interface RenderChatOptions {
   /** Ends the prompt with the header of the assistant's turn; true by default. */
   readonly addGenerationPrompt?: boolean
+  /** What the template writes where it asks for the start and the end token of a text; nothing by default. */
+  readonly startToken?: string
+  readonly endToken?: string
 }
 
 /** Parsed templates by their source: a model has one, and parsing takes longer than rendering. */
@@ -23,14 +26,20 @@ const mostParsed = 16
  * @throws Error when the template refuses the messages, for instance for the order of their roles
  */
 export function renderChat(template: string, messages: readonly TemplateMessage[], options: RenderChatOptions = {}): string {
-  const { addGenerationPrompt = true } = options
+  const { addGenerationPrompt = true, startToken = '', endToken = '' } = options
   const copies = messages.map(({ role, content }) => ({ role, content }))
-  return parse(template).render({ messages: copies, add_generation_prompt: addGenerationPrompt, bos_token: '', eos_token: '' })
+  return parse(template).render({
+    messages: copies,
+    add_generation_prompt: addGenerationPrompt,
+    bos_token: startToken,
+    eos_token: endToken,
+  })
 }
 
 /**
  * Token ids of a conversation: those of the rendered text with its special tokens, except that special tokens which a *message* contains are
- * read as plain text, so that no document can end its turn and speak for another role.
+ * read as plain text, so that no document can end its turn and speak for another role. The start token stands before them once where the
+ * model's rule has one, whether or not the template writes it.
  */
 export function encodeChat(
   tokenizer: Tokenizer,
@@ -40,13 +49,25 @@ export function encodeChat(
 ): number[] {
   const hidden = new Map<string, string>()
   const safe = messages.map(({ role, content }) => ({ role, content: hide(tokenizer, content, hidden, messages) }))
-  const text = renderChat(template, safe, options)
-  if (hidden.size === 0) return tokenizer.encode(text, { special: true })
+  const text = renderChat(template, safe, { ...boundaries(tokenizer), ...options })
+  if (hidden.size === 0) return withStart(tokenizer, tokenizer.encode(text, { special: true }))
   const pieces = text.split(new RegExp(`([${[...hidden.keys()].join('')}])`, 'u'))
-  return pieces.flatMap((piece) => {
+  const ids = pieces.flatMap((piece) => {
     const content = hidden.get(piece)
     return content === undefined ? tokenizer.encode(piece, { special: true }) : tokenizer.encode(content)
   })
+  return withStart(tokenizer, ids)
+}
+
+/** `ids` after the start token where the model's rule has one and they do not begin with it. */
+export function withStart({ special, adds }: Tokenizer, ids: readonly number[]): number[] {
+  const isMissing = adds?.bos === true && special.bos !== undefined && ids[0] !== special.bos
+  return isMissing && special.bos !== undefined ? [special.bos, ...ids] : [...ids]
+}
+
+function boundaries(tokenizer: Tokenizer): Pick<RenderChatOptions, 'startToken' | 'endToken'> {
+  const { bos, eos } = tokenizer.special
+  return { ...(bos !== undefined && { startToken: tokenizer.token(bos) }), ...(eos !== undefined && { endToken: tokenizer.token(eos) }) }
 }
 
 /** Puts one character of the private use area, which no message contains, in the place of a content with special tokens. */

@@ -8,6 +8,8 @@ export interface TokenSpans {
   readonly offsets: Int32Array
 }
 
+const space = 0x20
+
 /** Tokens of `text` with their places. */
 export function tokenSpans(tokenizer: ByteTokenizer, text: string): TokenSpans {
   const ids = tokenizer.encode(text)
@@ -16,9 +18,11 @@ export function tokenSpans(tokenizer: ByteTokenizer, text: string): TokenSpans {
   const offsets = new Int32Array(ids.length + 1)
   let at = 0
   ids.forEach((id, index) => {
-    const token = tokenizer.bytes(id)
+    const written = tokenizer.bytes(id)
+    // A space that the tokenizer put before the text is not in it.
+    const token = index === 0 && tokenizer.adds?.space === true && written[0] === space ? written.subarray(1) : written
     // Bytes that the vocabulary does not know have no token.
-    while (at < bytes.length && bytes[at] !== token[0]) at++
+    while (token.length > 0 && at < bytes.length && bytes[at] !== token[0]) at++
     offsets[index] = places[at] ?? -1
     at += token.length
   })

@@ -43,6 +43,16 @@ describe('chat templates', () => {
     expect(() => encodeChat(tokenizer, template, messages)).not.toThrow()
   })
 
+  it("sets the start token before a conversation once where the model's rule has one", () => {
+    const ruled: Tokenizer = { ...tokenizer, adds: { bos: true, eos: false, space: false } }
+    const messages = [{ role: 'user', content: 'hi' }]
+    const [start, ...rest] = encodeChat(ruled, '{{ messages[0].content }}{{ eos_token }}', messages)
+    expect(start).toBe(tokenizer.special.bos)
+    expect(rest).toEqual([...tokenizer.encode('hi'), tokenizer.special.eos])
+    expect(encodeChat(ruled, '{{ bos_token }}{{ messages[0].content }}', messages)).toEqual([start, ...tokenizer.encode('hi')])
+    expect(encodeChat(tokenizer, '{{ messages[0].content }}', messages)).toEqual(tokenizer.encode('hi'))
+  })
+
   it('hands on what a template refuses', () => {
     expect(() => renderChat("{{ raise_exception('roles must alternate') }}", [])).toThrow(/roles must alternate/)
   })
