@@ -13,6 +13,8 @@ export interface EngineCallOptions {
   /** Told of each part of a stream. */
   readonly onPart?: (value: number) => void
   readonly onProgress?: (value: number) => void
+  /** Told of what is worth a line in a log. */
+  readonly onLog?: (fields: object, message: string) => void
   /** Name of the model, for errors. */
   readonly model?: string
 }
@@ -173,6 +175,8 @@ class WorkerEngine implements LocalEngine {
         return options.onPart?.(message.value)
       case 'progress':
         return options.onProgress?.(message.value)
+      case 'log':
+        return options.onLog?.(message.fields, message.message)
       case 'result':
         return this.#settle(message.id)?.resolve(message.value)
       case 'error':

@@ -1,12 +1,14 @@
 /** What the worker can do, over decoders and encoders that it opens at first use and keeps until they are released. */
 import { readFile } from 'node:fs/promises'
-import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, openEncoder, type PrefixDecoder, reusePrefixes } from '../attention/index.ts'
+import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, type OpenDecoderOptions, openEncoder, type PrefixDecoder, reusePrefixes } from '../attention/index.ts'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
+import { silent } from '../log/index.ts'
 import { CacheTable } from './cache-table.ts'
 import { CompiledConstraints } from './compiled-constraints.ts'
 import { copyTokens } from './copy-tokens.ts'
 import { openFileSource } from './file-source.ts'
 import { prepareReply } from './generate-reply.ts'
+import { findAdapter } from './gpu-adapter.ts'
 import { openModelSource } from './model-source.ts'
 import type {
   Argument,
@@ -36,6 +38,8 @@ type Handlers = { [M in LocalMethod]: (argument: Argument<M>, context: CallConte
 
 export class LocalMachines {
   readonly #decoders = new Map<string, Promise<PrefixDecoder>>()
+  /** Where the call that runs has its notes go. */
+  #log: CallContext['log']
   readonly #encoders = new Map<string, Promise<Encoder>>()
   readonly #caches: CacheTable = new CacheTable((spec, signal) => this.#decoder(spec, signal))
   readonly #constraints: CompiledConstraints = new CompiledConstraints()
@@ -57,6 +61,7 @@ export class LocalMachines {
 
   /** Runs one method; its argument comes from the other thread, so its type is known there and not here. */
   run(method: LocalMethod, argument: unknown, context: CallContext): Promise<LocalMethods[LocalMethod]['result']> {
+    this.#log = context.log
     const handler = this.#handlers[method] as (argument: unknown, context: CallContext) => Promise<LocalMethods[LocalMethod]['result']>
     return handler(argument, context)
   }
@@ -115,7 +120,7 @@ export class LocalMachines {
   }
 
   #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {
-    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, signal, onProgress))
+    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, { signal, logger: { ...silent, warn: (fields, message) => this.#log?.(fields, message ?? '') }, ...(onProgress && { onProgress }) }))
   }
 
   #encoder(spec: EncoderSpec): Promise<Encoder> {
@@ -151,11 +156,13 @@ async function loadRuntime(): Promise<OnnxRuntime> {
   return loadOptional('onnxruntime-node', 'run a local model', () => import('onnxruntime-node'))
 }
 
-async function loadDecoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {
-  const { path, threads, prefixCacheBytes = defaultPrefixBytes } = spec
+type LoadOptions = Pick<OpenDecoderOptions, 'signal' | 'logger' | 'onProgress'>
+
+async function loadDecoder(spec: DecoderSpec, loading: LoadOptions): Promise<PrefixDecoder> {
+  const { path, threads, device = 'cpu', prefixCacheBytes = defaultPrefixBytes } = spec
   const runtime = await loadRuntime()
   await using source = await openModelSource(path)
-  const options = { runtime, source, signal, ...(threads !== undefined && { threads }), ...(onProgress && { onProgress }) }
+  const options = { runtime, source, device, findAdapter, ...(threads !== undefined && { threads }), ...loading }
   return reusePrefixes(await openDecoder(options), prefixCacheBytes)
 }
 

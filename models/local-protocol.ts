@@ -2,7 +2,7 @@
  * What crosses between a program and the worker that runs its local models: token ids, strings, numbers, and vectors once they are done.
  * Never weights, caches or tensors.
  */
-import type { AttentionHead, ConstraintSpec, DecoderConfig, GenerateEnd, PrefixStats, SamplingOptions, TokenLogProb } from '../attention/index.ts'
+import type { AttentionHead, ConstraintSpec, DecoderConfig, DeviceChoice, GenerateEnd, PrefixStats, SamplingOptions, TokenLogProb } from '../attention/index.ts'
 
 /** A GGUF file to run, and the threads of a run. */
 export interface DecoderSpec {
@@ -10,6 +10,8 @@ export interface DecoderSpec {
   readonly threads?: number
   /** Most bytes of keys and values of past prompts that are kept for later ones. */
   readonly prefixCacheBytes?: number
+  /** Where it runs; the CPU by default. */
+  readonly device?: DeviceChoice
 }
 
 /** The files of an encoder. */
@@ -80,7 +82,10 @@ export interface CacheIdentity {
   readonly hidden: number
   readonly kvHeads: number
   readonly headDim: number
-  readonly ropeBase: number
+  /** Says the rotary embedding in full. */
+  readonly rope: string
+  /** What chose the tokens that are kept, with its parameters. */
+  readonly policy: string
 }
 
 /** Caches are numbers here: the caller chooses one that was never used. */
@@ -96,14 +101,16 @@ export interface ForkCacheCall {
   readonly fork: number
 }
 
-export interface SaveCacheCall {
+export interface LoadCacheCall {
+  readonly decoder: DecoderSpec
   readonly cache: number
   readonly identity: CacheIdentity
   readonly path: string
 }
 
-export interface LoadCacheCall extends SaveCacheCall {
-  readonly decoder: DecoderSpec
+export interface SaveCacheCall extends Omit<LoadCacheCall, 'decoder'> {
+  /** How keys and values are written. */
+  readonly form: 'float32' | 'int8' | 'int4'
 }
 
 export interface CacheSize {
@@ -181,6 +188,8 @@ export interface WorkerStart {
 export type FromWorker =
   | { readonly kind: 'part'; readonly id: number; readonly value: number }
   | { readonly kind: 'progress'; readonly id: number; readonly value: number }
+  /** Something of note that the call came upon. */
+  | { readonly kind: 'log'; readonly id: number; readonly fields: object; readonly message: string }
   | { readonly kind: 'result'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
 
@@ -198,6 +207,7 @@ export interface CallContext {
   readonly signal: AbortSignal
   readonly part: (value: number) => void
   readonly progress: (value: number) => void
+  readonly log?: (fields: object, message: string) => void
   /** Lets calls of a higher priority run first; resolves when it is this call's turn again. */
   readonly giveWay: () => Promise<void>
 }

@@ -36,7 +36,8 @@ async function answer(call: Call): Promise<void> {
 
 function contextOf(id: number, signal: AbortSignal, giveWay: () => Promise<void>): CallContext {
   const tell = (kind: 'part' | 'progress') => (value: number) => send({ kind, id, value })
-  return { signal, part: tell('part'), progress: tell('progress'), giveWay }
+  const log = (fields: object, message: string): void => send({ kind: 'log', id, fields, message })
+  return { signal, part: tell('part'), progress: tell('progress'), log, giveWay }
 }
 
 /**

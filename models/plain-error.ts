@@ -1,8 +1,8 @@
-import { ConstraintLimitError, MissingPackageError, ModelError, ModelFileError } from '../errors/index.ts'
+import { ConstraintLimitError, DeviceError, MissingPackageError, ModelError, ModelFileError } from '../errors/index.ts'
 import type { PlainError } from './local-protocol.ts'
 
 /** The fields of errors that are worth carrying to the other thread. */
-const fieldNames = ['file', 'code', 'packageName', 'leastTokens', 'maxTokens'] as const
+const fieldNames = ['file', 'code', 'packageName', 'leastTokens', 'maxTokens', 'device'] as const
 
 /** An error as plain data. */
 export function toPlain(error: unknown): PlainError {
@@ -23,6 +23,8 @@ export function fromPlain(plain: PlainError, model: string): Error {
       return new ModelFileError(plain.message, { file: String(plain.fields['file'] ?? model), cause })
     case 'ConstraintLimitError':
       return new ConstraintLimitError(Number(plain.fields['leastTokens']), Number(plain.fields['maxTokens']))
+    case 'DeviceError':
+      return new DeviceError(plain.message, { device: String(plain.fields['device']), cause })
     case 'MissingPackageError':
       return new MissingPackageError(String(plain.fields['packageName']), 'run a local model', cause)
     case 'RangeError':
