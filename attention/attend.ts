@@ -4,6 +4,7 @@
  * less than one layer.
  */
 import type { Decoder, DecoderConfig, KVCache, Observation, ObserveOptions, PrefillOptions } from './decoder.ts'
+import { distanceScores, isDistant } from './distance-masks.ts'
 import { BlockCache, blockTokens } from './kv-cache.ts'
 
 /** A query head by its layer and its index in the layer, both from 0. */
@@ -76,25 +77,28 @@ export function attentionWeights(config: DecoderConfig, observation: Observation
   const { layer, queries, rows, start, cache } = observation
   const width = start + rows
   const keys = keysOf(cache, layer, Math.floor(head / (heads / kvHeads)), width)
+  const positions = isDistant(config, layer) ? cache.positions : undefined
   const weights = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++) {
     const from = (row * heads + head) * headDim
     const query = queries.subarray(from, from + headDim)
-    softmaxScores(query, keys, weights.subarray(row * width, row * width + start + row + 1))
+    const seen = weights.subarray(row * width, row * width + start + row + 1)
+    softmaxScores(query, keys, seen, positions && distanceScores(config, layer, head, positions.subarray(0, seen.length)))
   }
   return weights
 }
 
-/** Fills `result` [T] with the softmax of the scaled products of one query [d] with the first T keys [.., d]. */
-function softmaxScores(query: Float32Array, keys: Float32Array, result: Float32Array): void {
+/** Fills `result` [T] with the softmax of the scaled products of one query [d] with the first T keys [.., d], to which `added` [T] is added. */
+function softmaxScores(query: Float32Array, keys: Float32Array, result: Float32Array, added?: Float32Array): void {
   const size = query.length
   const scale = 1 / Math.sqrt(size)
   let most = -Infinity
   for (let token = 0; token < result.length; token++) {
     let sum = 0
     for (let unit = 0, at = token * size; unit < size; unit++, at++) sum += (query[unit] as number) * (keys[at] as number)
-    result[token] = sum * scale
-    if (sum * scale > most) most = sum * scale
+    const score = sum * scale + (added?.[token] ?? 0)
+    result[token] = score
+    if (score > most) most = score
   }
   let total = 0
   for (let token = 0; token < result.length; token++) total += result[token] = Math.exp((result[token] as number) - most)

@@ -3,7 +3,7 @@ import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { GpuAttention } from './gpu-attention.ts'
 import { blockTokens, type BlockCache, type CacheBlock, type LayerView } from './kv-cache.ts'
-import { type DistanceMasks, distanceMasks, hiddenScore, type MaskedRows, needsDistances } from './distance-masks.ts'
+import { type DistanceMasks, distanceMasks, hiddenScore, isDistant, type MaskedRows, needsDistances } from './distance-masks.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -144,8 +144,7 @@ export class AttentionRunner {
 
   /** Positions of the keys that came before; empty where no layer asks for distances. */
   #pastPositions(layer: number, { segments: [segment] }: Group): Int32Array {
-    const isNear = this.#config.alibiBias === 0 && this.#config.slidingLayers[layer] !== true
-    if (isNear || segment === undefined) return new Int32Array(0)
+    if (segment === undefined || !isDistant(this.#config, layer)) return new Int32Array(0)
     return segment.cache.positions.subarray(0, segment.cache.layerLength(layer))
   }
 

@@ -68,8 +68,21 @@ export function alibiSlopes(heads: number, bias: number): Float32Array {
   )
 }
 
+/** Whether scores in `layer` depend on how far apart two tokens are, besides by rotation. */
+export function isDistant(config: DecoderConfig, layer: number): boolean {
+  return config.alibiBias > 0 || windowOf(config, layer) !== Infinity
+}
+
+/** What is added to the scores of one head's query at the last of `positions` [T] over the keys at all of them: [T]. */
+export function distanceScores(config: DecoderConfig, layer: number, head: number, positions: Int32Array): Float32Array {
+  const own = positions.at(-1) ?? 0
+  const slope = config.alibiBias > 0 ? (alibiSlopes(config.heads, config.alibiBias)[head] ?? 0) : 1
+  const score = scoreOf(windowOf(config, layer), config.alibiBias > 0)
+  return Float32Array.from(positions, (position) => slope * score(own, position))
+}
+
 /** Positions, counted back from a token's own, that `layer` sees. */
-export function windowOf({ slidingLayers, slidingWindow = Infinity }: DecoderConfig, layer: number): number {
+function windowOf({ slidingLayers, slidingWindow = Infinity }: DecoderConfig, layer: number): number {
   return slidingLayers[layer] === true ? slidingWindow : Infinity
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Decoder, KVCache, TensorType } from '../../attention/index.ts'
+import { attend, type Decoder, type KVCache, type TensorType } from '../../attention/index.ts'
 import { referenceLogProbs, type ReferenceDecoder } from '../../attention/reference-decoder.ts'
 import { farthest, openTiny, someIds } from './open-tiny.ts'
 import { tiny, type TinyOptions } from './tiny-model.ts'
@@ -177,4 +177,24 @@ test('a window changes what a model computes, and so do a base, a scaling and a 
   for (const [index, one] of outcomes.entries()) {
     for (const other of outcomes.slice(index + 1)) expect(farthest(one, other)).toBeGreaterThan(1e-2)
   }
+})
+
+const distant: [string, TinyOptions][] = [
+  ['a sliding window', { metadata: { '.attention.sliding_window': 10 } }],
+  ['ALiBi', { shape: { heads: 6, kvHeads: 3, hidden: 96 }, metadata: { '.attention.max_alibi_bias': 8 } }],
+  ['a scale of its own', { metadata: { '.attention.scale': 0.5 } }],
+]
+test.each(distant)('what heads look at is the weight of the reference with %s', async (_, options) => {
+  const { decoder, reference } = await openTiny(options)
+  const ids = someIds(30)
+  const heads = [
+    { layer: 0, head: 1 },
+    { layer: 2, head: 3 },
+  ]
+  const { weights } = await attend(decoder, ids, decoder.createCache(), { heads, rows: 1 })
+  const expected = reference.forward(ids).weights
+  for (const [index, { layer, head }] of heads.entries()) {
+    expect(farthest(weights[index]!, expected[layer]![29]![head]!)).toBeLessThan(1e-4)
+  }
+  await decoder.dispose()
 })
