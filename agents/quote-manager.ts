@@ -1,11 +1,12 @@
 /** The manager of quoting workers: ranks their quotations, says honestly when none answers, and writes a short answer from the best few. */
 import { indexTerms } from '../memory/index.ts'
-import { type ChatModel, describe, type LikelihoodModel } from '../models/index.ts'
+import { type ChatModel, describe, type EvidenceModel, isEvidenceModel, type LikelihoodModel } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import type { Quote } from './communication-unit.ts'
 import { answerConfidence } from './answer-confidence.ts'
 import type { Manager, ManagerInput, ManagerOutput } from './manager.ts'
 import { groupQuotes } from './group-quotes.ts'
+import { judgeQuotes } from './judge-quotes.ts'
 import { rankQuotes } from './rank-quotes.ts'
 import { usageOf } from './usage-of.ts'
 import { NOT_FOUND_TEXT } from './writing-manager.ts'
@@ -20,6 +21,8 @@ export interface QuoteManagerOptions {
   readonly maxQuotes?: number
   /** Confidence below which the answer is `not-found`, from 0 (always answers) to 1; calibrated by `bench squad`. */
   readonly threshold?: number
+  /** Whether a model that tells where it looked judges the quotations together before they are ranked; true by default. */
+  readonly judge?: boolean
 }
 
 /** Tokens of the short answer: a few words. */
@@ -30,17 +33,18 @@ const QUOTE_TOKENS = 60
 const THRESHOLD = 0.51
 
 export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
-  const { maxQuotes = 3, threshold = THRESHOLD } = options
+  const { maxQuotes = 3, threshold = THRESHOLD, judge = true } = options
+  const judging = judge && isEvidenceModel(model) ? model : undefined
   return {
     name: 'quote-manager',
-    version: 2,
-    identity: JSON.stringify({ model: model.id, maxQuotes, threshold }),
+    version: 3,
+    identity: JSON.stringify({ model: model.id, maxQuotes, threshold, judging: judging !== undefined }),
     key: ({ question, unit, title }: QuoteManagerInput) => ({
       question: question ?? null,
       title: title ?? null,
       quotes: unit.quotes.map(({ id, text, signals }) => [id, text, signals ?? null]),
     }),
-    run: (input, context) => reply(model, input, { maxQuotes, threshold, count: (text) => model.count(text) }, context),
+    run: (input, context) => reply(model, input, { maxQuotes, threshold, judging, count: (text) => model.count(text) }, context),
     place: (recorded) => recorded,
     estimate: ({ question = '', unit }) =>
       usageOf(
@@ -52,15 +56,19 @@ export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteM
   }
 }
 
-type Settings = Required<QuoteManagerOptions> & { readonly count: (text: string) => number }
+interface Settings extends Required<Pick<QuoteManagerOptions, 'maxQuotes' | 'threshold'>> {
+  readonly judging: EvidenceModel | undefined
+  readonly count: (text: string) => number
+}
 
 async function reply(
   model: ChatModel,
   { question = '', unit, title = '' }: QuoteManagerInput,
-  { maxQuotes, threshold, count }: Settings,
+  { maxQuotes, threshold, judging, count }: Settings,
   context: AgentContext,
 ): Promise<ManagerOutput> {
-  const ranked = rankQuotes(question, unit.quotes)
+  const quotes = judging === undefined ? unit.quotes : await judgeQuotes(judging, { question, title, quotes: unit.quotes }, context)
+  const ranked = rankQuotes(question, quotes)
   const groups = groupQuotes(ranked, { most: maxQuotes, maxTokens: QUOTE_TOKENS, count })
   const shown = groups.flat()
   const quoteIds = shown.map(({ id }) => id)

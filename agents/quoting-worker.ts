@@ -4,19 +4,13 @@
  */
 import type { Chunk } from '../chunkers/index.ts'
 import { ContextOverflowError } from '../errors/index.ts'
-import {
-  approximateCount,
-  type Likelihood,
-  likelihoodOf,
-  type LikelihoodModel,
-  type LikelihoodQuery,
-  type SelfDescribing,
-} from '../models/index.ts'
+import { approximateCount, type LikelihoodModel, type SelfDescribing } from '../models/index.ts'
 import type { AgentContext } from './agent.ts'
 import { emptyUnit, type Quote } from './communication-unit.ts'
 import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
 import { placeQuotes } from './place-reading.ts'
 import type { QuoteSignals } from './quote-signals.ts'
+import { questionLikelihoods } from './question-likelihood.ts'
 import { gainOf, isAboutQuestion } from './rank-quotes.ts'
 import { nextQuoteNumber } from './references.ts'
 import { usageOf } from './usage-of.ts'
@@ -27,6 +21,11 @@ export interface QuotingWorkerOptions {
   readonly candidates?: number
   /** Quotations that a unit may hold; 24 by default. The ones with the least gain leave first. */
   readonly maxQuotes?: number
+  /**
+   * Whether it judges passages that retrieval has chosen; true by default. Otherwise they are handed on as they are, for a manager that judges them
+   * all together: `quoteManager` of a model that tells where it looked.
+   */
+  readonly judgeRetrieved?: boolean
 }
 
 /** What the quoting worker reads besides: what retrieval chose, and the title of the whole. */
@@ -47,11 +46,11 @@ const PASSAGE_TOKENS = 160
  * for each token of the question.
  */
 export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, options: QuotingWorkerOptions = {}): Worker {
-  const { candidates: most = 8, maxQuotes = 24 } = options
+  const { candidates: most = 8, maxQuotes = 24, judgeRetrieved = true } = options
   return {
     name: 'quoting-worker',
-    version: 1,
-    identity: JSON.stringify({ model: model.id, most }),
+    version: 2,
+    identity: JSON.stringify({ model: model.id, most, judgeRetrieved }),
     key: ({ chunk, question, candidates, title }: QuotingInput) => ({
       text: chunk.text,
       title: titleOf(chunk, title),
@@ -59,7 +58,7 @@ export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, 
       candidates:
         candidates?.map(({ start, end, score, words, similarity }) => [start, end, score, words ?? null, similarity ?? null]) ?? null,
     }),
-    run: (input, context) => read(model, input, most, context),
+    run: (input, context) => read(model, input, { most, judgeRetrieved }, context),
     place: (recorded, input) => place(recorded, input, maxQuotes),
     estimate: ({ question = '', candidates }: QuotingInput) => {
       const queries = (candidates?.length ?? most) + 1
@@ -72,13 +71,26 @@ export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, 
   }
 }
 
-async function read(model: LikelihoodModel, input: QuotingInput, most: number, context: AgentContext): Promise<RecordedReading> {
+interface Settings {
+  readonly most: number
+  readonly judgeRetrieved: boolean
+}
+
+async function read(
+  model: LikelihoodModel,
+  input: QuotingInput,
+  { most, judgeRetrieved }: Settings,
+  context: AgentContext,
+): Promise<RecordedReading> {
   const { chunk, question } = input
   if (question === undefined) {
     throw new TypeError('Cannot summarise with a quoting worker as it only judges passages: give a question, or a writing worker')
   }
   const candidates = input.candidates ?? findCandidates(chunk.text, question, most)
   if (candidates.length === 0) return { found: false, notes: '', quotes: [], dropped: [], flags: [] }
+  if (input.candidates !== undefined && !judgeRetrieved) {
+    return { found: true, notes: '', quotes: candidates.map((candidate) => asQuote(chunk, candidate)), dropped: [], flags: [] }
+  }
   const quotes = await judge(model, { chunk, candidates, question, title: titleOf(chunk, input.title) }, context)
   return { found: quotes.some(isAboutQuestion), notes: '', quotes, dropped: [], flags: [] }
 }
@@ -93,41 +105,20 @@ interface Judged {
 async function judge(model: LikelihoodModel, judged: Judged, context: AgentContext): Promise<RecordedQuote[]> {
   const { chunk, candidates, question, title } = judged
   const passages = candidates.map(({ start, end }) => chunk.text.slice(start, end))
-  const queries = [...passages, undefined].map((passage) => questionQuery(title, passage, question))
-  const likelihoods = await context.compute(async (signal) => {
-    const value = await model.logProbs(queries, { signal })
-    const inputTokens = queries.reduce((sum, { prefix, text }) => sum + model.count(prefix) + model.count(text), 0)
-    return { value, usage: { calls: 1, inputTokens, outputTokens: 0, usd: 0 } }
-  })
-  const baseline = likelihoods[passages.length] ?? likelihoodOf([])
+  const likelihoods = await questionLikelihoods(model, { question, title, passages }, context)
   return candidates.map((candidate, at) => {
-    const signals = signalsUnder(likelihoods[at] ?? likelihoodOf([]), baseline, candidate)
-    const { start, end } = candidate
-    return { start, end, text: passages[at] ?? '', how: 'exact', score: gainOf({ signals }), signals }
+    const signals = { ...retrieved(candidate), ...likelihoods[at] }
+    return { ...asQuote(chunk, candidate), score: gainOf({ signals }), signals }
   })
 }
 
-function signalsUnder(
-  found: Likelihood,
-  baseline: Likelihood,
-  { score, similarity = 0, words = score }: QuoteCandidate,
-): Record<keyof QuoteSignals, number> {
-  const gains = found.tokens.map((logProb, at) => logProb - (baseline.tokens[at] ?? 0))
-  return {
-    likelihood: found.logProb,
-    baseline: baseline.logProb,
-    tokens: found.tokens.length,
-    weakest: gains.length === 0 ? 0 : Math.min(...gains),
-    words,
-    similarity,
-  }
+function asQuote({ text }: Chunk, candidate: QuoteCandidate): RecordedQuote {
+  const { start, end, score } = candidate
+  return { start, end, text: text.slice(start, end), how: 'exact', score, signals: retrieved(candidate) }
 }
 
-/** The question after a passage (measured: the title before the sentence lifts the right one), or after the title alone. */
-function questionQuery(title: string, passage: string | undefined, question: string): LikelihoodQuery {
-  const heading = title === '' ? '' : ` ${title}.`
-  const text = passage === undefined ? '' : ` ${passage.replace(/\s+/g, ' ')}`
-  return { prefix: `Passage:${heading}${text}\nQuestion:`, text: ` ${question}` }
+function retrieved({ score, similarity = 0, words = score }: QuoteCandidate): Pick<QuoteSignals, 'words' | 'similarity'> {
+  return { words, similarity }
 }
 
 function titleOf(chunk: Chunk, title: string | undefined): string {

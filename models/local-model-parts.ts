@@ -1,4 +1,4 @@
-import type { ByteTokenizer, DecoderConfig } from '../attention/index.ts'
+import type { AttentionHead, ByteTokenizer, DecoderConfig } from '../attention/index.ts'
 import type { DecoderSpec } from './local-protocol.ts'
 import type { EngineHold } from './shared-engine.ts'
 
@@ -10,5 +10,7 @@ export interface LocalModelParts {
   /** The chat template of the model file, if it has one. */
   readonly template: string | undefined
   readonly spec: DecoderSpec
+  /** Heads that retrieve, where they are known. */
+  readonly heads?: readonly AttentionHead[] | undefined
   readonly hold: EngineHold
 }

@@ -1,16 +1,36 @@
-import { readConfig, readModelFile } from '../attention/index.ts'
+import { access } from 'node:fs/promises'
+import { type DeviceChoice, readConfig, readModelFile } from '../attention/index.ts'
+import type { Logger } from '../log/index.ts'
 import { bundledFile } from './bundled-weights.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
+import { bestHeads, readHeadProfile } from './head-profile-file.ts'
 import type { LocalEngine } from './local-engine.ts'
 import { type LocalModel, WorkerModel } from './local-model.ts'
 import { openModelSource } from './model-source.ts'
-import { holdEngine } from './shared-engine.ts'
+import { type EngineHold, holdEngine } from './shared-engine.ts'
 
 export interface OpenLocalModelOptions {
   /** A GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files; the bundled SmolLM2-135M-Instruct by default. */
   readonly path?: string
   /** Threads of one run; the runtime's own choice by default. */
   readonly threads?: number
+  /**
+   * Most bytes of keys and values of past prompts that are kept, so that what later calls begin with is not computed again; 256 MiB by default,
+   * and 0 keeps none. What was used least lately goes first. Models of the same file and different budgets are loaded apart.
+   */
+  readonly prefixCacheBytes?: number
+  /**
+   * A head profile of the model (see `profileHeads`), for `evidence`; by default the bundled model's own, or the file beside the model that has its
+   * name and ends in `.heads.json`, if there is one.
+   */
+  readonly headProfile?: string
+  /**
+   * `cpu`, the default; `webgpu`; or `auto`, which takes WebGPU where there is an adapter that is not made of software, and tells `logger` in one
+   * line why where it does not.
+   */
+  readonly device?: DeviceChoice
+  /** Told what is of note while weights are loaded. Silent by default. */
+  readonly logger?: Logger
   /** The worker to run in; one that all local models of the process share by default. */
   readonly engine?: LocalEngine
   readonly signal?: AbortSignal
@@ -26,21 +46,51 @@ const bundledModel = 'smollm2-135m-instruct'
  */
 export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptions = {}): Promise<LocalModel> {
   const options = typeof pathOrOptions === 'string' ? { path: pathOrOptions } : pathOrOptions
-  const { threads, engine, signal } = options
+  const { threads, engine, signal, prefixCacheBytes, device, logger } = options
+  if (prefixCacheBytes !== undefined && !(prefixCacheBytes >= 0))
+    throw new RangeError(`Cannot open a model as prefixCacheBytes is not a number from 0: ${prefixCacheBytes}`)
   signal?.throwIfAborted()
   const path = options.path ?? (await bundledFile(bundledModel, 'model.gguf', signal))
   await using source = await openModelSource(path)
   await using model = await readModelFile(source)
   const { file, tokenizer, chatTemplate: template } = model
   const config = readConfig(file)
-  const id = `${config.name}@${await fileFingerprint(file.source)}/${config.weightForm}`
+  const fingerprint = await fileFingerprint(file.source)
+  const id = `${config.name}@${fingerprint}/${config.weightForm}`
+  const profile = options.headProfile ?? (await profileBeside(options.path, signal))
+  const heads = profile === undefined ? undefined : bestHeads(await readHeadProfile(profile, fingerprint, config))
   signal?.throwIfAborted()
   return new WorkerModel({
     id,
     config,
     tokenizer,
     template,
-    spec: { path, ...(threads !== undefined && { threads }) },
-    hold: holdEngine(engine),
+    spec: { path, ...(threads !== undefined && { threads }), ...(prefixCacheBytes !== undefined && { prefixCacheBytes }), ...(device && { device }) },
+    heads,
+    hold: logger === undefined ? holdEngine(engine) : loggedTo(logger, holdEngine(engine)),
   })
+}
+
+/** The head profile that lies beside a model file, or beside the bundled one. */
+async function profileBeside(path: string | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
+  if (path === undefined) return bundledFile(bundledModel, 'heads.json', signal)
+  const beside = `${path.replace(/\.gguf$/i, '')}.heads.json`
+  return access(beside).then(
+    () => beside,
+    () => undefined,
+  )
+}
+
+/** The same hold, whose calls tell `logger` what they come upon. */
+function loggedTo(logger: Logger, { engine, release }: EngineHold): EngineHold {
+  const onLog = (fields: object, message: string): void => logger.warn(fields, message)
+  const logged: LocalEngine = {
+    get running() {
+      return engine.running
+    },
+    call: (method, argument, options) => engine.call(method, argument, { ...options, onLog }),
+    dispose: () => engine.dispose(),
+    [Symbol.asyncDispose]: () => engine.dispose(),
+  }
+  return { engine: logged, release }
 }

@@ -1,12 +1,19 @@
 /** Scores many texts, each under its own condition, on one decoder. */
-import type { Decoder, KVCache } from '../attention/index.ts'
+import type { Decoder, KVCache, ObserveOptions } from '../attention/index.ts'
 import type { CallContext, ScoreItem } from './local-protocol.ts'
 
-/** Items scored between two looks at the queue. */
+/** Tokens scored between two looks at the queue, and fewest items: as many as go through the model together. */
+const tokensPerTurn = 512
 const itemsPerTurn = 16
 
 /** A start of this many tokens is worth a cache of its own. */
 const worthSharing = 4
+
+/** Looks on while items are scored. */
+export interface ScoreWatch {
+  /** Told of the next items that go through the model side by side, and of how many tokens come before their prefixes; what it gives is shown their queries. */
+  begin(items: readonly ScoreItem[], start: number): ObserveOptions
+}
 
 /** Consecutive items, all of which begin with the same `shared` tokens. */
 export interface ScoreGroup {
@@ -25,20 +32,20 @@ export async function scoreItems(
   items: readonly ScoreItem[],
   { signal, progress, giveWay }: Pick<CallContext, 'signal' | 'progress' | 'giveWay'>,
   after?: KVCache,
+  watch?: ScoreWatch,
 ): Promise<Float32Array[]> {
   const scores: Float32Array[] = []
   // A fork of its own, as the cache may be freed when another call has its turn.
   using start = after?.fork()
-  for (const group of groupItems(items, start === undefined ? 1 : 0)) {
+  for (const group of groupItems(items, 0)) {
     using cache = start?.fork() ?? decoder.createCache()
     const shared = group.items[0]?.prefix.slice(0, group.shared) ?? []
     if (shared.length > 0) await decoder.prefill(shared, cache, { signal })
-    for (let at = 0; at < group.items.length; at += itemsPerTurn) {
-      const slice = group.items.slice(at, at + itemsPerTurn)
+    for (const slice of turnsOf(group)) {
       const found = await decoder.logProbs(
         cache,
         slice.map((item) => continuation(item, group.shared)),
-        { signal },
+        { signal, ...(watch && { observe: watch.begin(slice, start?.length ?? 0) }) },
       )
       scores.push(...found)
       progress(scores.length / items.length)
@@ -46,6 +53,21 @@ export async function scoreItems(
     }
   }
   return scores
+}
+
+/** The items of a group, in turns. */
+function turnsOf({ items, shared }: ScoreGroup): ScoreItem[][] {
+  const turns: ScoreItem[][] = []
+  let room = 0
+  for (const item of items) {
+    if (turns.length === 0 || (room <= 0 && (turns.at(-1)?.length ?? 0) >= itemsPerTurn)) {
+      turns.push([])
+      room = tokensPerTurn
+    }
+    turns.at(-1)?.push(item)
+    room -= item.prefix.length - shared + item.text.length
+  }
+  return turns
 }
 
 function continuation({ prefix, text }: ScoreItem, shared: number): { readonly ids: number[]; readonly from: number } {

@@ -42,7 +42,7 @@ export function retrieve(options: RetrieveOptions = {}): Strategy {
 
 async function openManager({ model, ...options }: RetrieveOptions): Promise<Manager> {
   const opened = model ?? (await openLocalModel())
-  return isLikelihoodModel(opened) ? quoteManager(opened) : writingManager(opened, writing(opened, options))
+  return isLikelihoodModel(opened) ? quoteManager(opened, { judge: false }) : writingManager(opened, writing(opened, options))
 }
 
 function planRetrieval(context: SourceContext, manager: Manager, { k = 8 }: RetrieveOptions): Plan {

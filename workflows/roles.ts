@@ -13,7 +13,7 @@ import {
   writingWorker,
 } from '../agents/index.ts'
 import type { Chunk } from '../chunkers/index.ts'
-import { type ChatModel, describe, isLikelihoodModel, type ModelDescription, openLocalModel } from '../models/index.ts'
+import { type ChatModel, describe, isEvidenceModel, isLikelihoodModel, type ModelDescription, openLocalModel } from '../models/index.ts'
 import type { SourceContext } from './strategy.ts'
 
 /** Prompts of a strategy's agents; each that is absent keeps its default. */
@@ -53,7 +53,7 @@ export async function resolveRoles(options: RoleOptions, kind: 'chain' | 'alone'
   const managerGiven = options.manager ?? model
   const managerModel = isAgent(managerGiven) ? model : managerGiven
   return {
-    worker: isAgent(workerGiven) ? workerGiven : toWorker(required(workerGiven), options, kind),
+    worker: isAgent(workerGiven) ? workerGiven : toWorker(required(workerGiven), options, kind, workerGiven === managerGiven),
     manager: isAgent(managerGiven) ? managerGiven : toManager(required(managerGiven), options),
     managerModel,
     judge() {
@@ -76,8 +76,9 @@ function required(model: ChatModel | undefined): ChatModel {
   return model
 }
 
-function toWorker(model: ChatModel, options: RoleOptions, kind: 'chain' | 'alone'): Worker {
-  if (isLikelihoodModel(model)) return quotingWorker(model)
+/** Where worker and manager are one model that tells where it looked, the manager judges what retrieval chose, all of it together. */
+function toWorker(model: ChatModel, options: RoleOptions, kind: 'chain' | 'alone', shared: boolean): Worker {
+  if (isLikelihoodModel(model)) return quotingWorker(model, { judgeRetrieved: !(shared && isEvidenceModel(model)) })
   const make = kind === 'chain' ? writingWorker : mapper
   return make(model, writing(model, options, options.prompts?.worker))
 }
