@@ -84,6 +84,8 @@ export interface KVCache {
    * have to be given alike, from the first on.
    */
   importRows(layer: number, rows: CacheRows, positions: Int32Array, sources?: Int32Array): void
+  /** Says which tokens stand from index `start` on, of tokens that were fed in order, each seeing all before it. */
+  setIds(start: number, ids: ArrayLike<number>): void
   dispose(): void
   [Symbol.dispose](): void
 }

@@ -30,7 +30,17 @@ export type { Device, DeviceChoice, DeviceOptions, GpuAdapter } from './choose-d
 export { dequantise } from './dequantise.ts'
 export { averageCaches, concatCaches } from './join-caches.ts'
 export { keepCache, sliceCache } from './keep-cache.ts'
-export { type CacheForm, type QuantisedCache, quantiseCache } from './quantise-cache.ts'
+export { full, sinksAndRecent, snapKv, type CachePolicy, type SnapKvOptions } from './policies/index.ts'
+export { prefillRetained, retain, type Retained, type RetainOptions } from './retain.ts'
+export {
+  type CacheForm,
+  dequantiseRows,
+  type QuantisedCache,
+  type QuantisedRows,
+  quantiseCache,
+  quantisedSizes,
+  quantiseRows,
+} from './quantise-cache.ts'
 export { type PrefixDecoder, type PrefixStats, reusePrefixes } from './prefix-decoder.ts'
 export { type KeyRotation, repositionCache, rotationOf, slotPositions } from './reposition-cache.ts'
 export { readGguf, readTensorBytes, type GgufFile, type GgufTensor } from './gguf.ts'

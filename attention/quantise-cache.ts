@@ -2,9 +2,9 @@
  * Caches in 8 or 4 bits a value. Keys are quantised by channel, as some channels are large in all tokens, in groups of consecutive tokens; values by
  * token and head (KIVI, Liu et al., ICML 2024, arXiv 2402.02750, section 3). Both asymmetrically: code = round((x - least) / step).
  */
-import { blockCache, cacheOf, filledLayers, rowWidth } from './cache-rows.ts'
+import { blockCache, cacheOf, filledLayers } from './cache-rows.ts'
 import type { CacheRows, KVCache } from './decoder.ts'
-import type { BlockCache, CacheShape } from './kv-cache.ts'
+import { BlockCache, type CacheShape } from './kv-cache.ts'
 
 export type CacheForm = 'int8' | 'int4'
 
@@ -51,17 +51,25 @@ export interface QuantisedCache extends QuantisedParts {
 export function quantiseCache(cache: KVCache, form: CacheForm): QuantisedCache {
   const whole = blockCache('quantise', cache)
   const { shape, positions, sources } = whole
-  const width = rowWidth(whole)
-  const layers = Array.from({ length: filledLayers('quantise', whole) }, (_, layer) => {
-    const { keys, values } = whole.exportRows(layer)
-    return { keys: quantise(keys, keyLayout(keys.length, width), form), values: quantise(values, valueLayout(values.length, shape), form) }
-  })
-  return quantisedCache({ form, shape, positions, sources, lastHidden: whole.lastHidden?.slice(), layers }, whole)
+  const layers = Array.from({ length: filledLayers('quantise', whole) }, (_, layer) => quantiseRows(whole.exportRows(layer), shape, form))
+  return new CodedCache({ form, shape, positions, sources, lastHidden: whole.lastHidden?.slice(), layers })
 }
 
-/** A quantised cache of parts that were stored; `empty` is a cache of the same shape. */
-export function quantisedCache(parts: QuantisedParts, empty: BlockCache): QuantisedCache {
-  return new CodedCache(parts, empty)
+/** One layer's rows in few bits. */
+export function quantiseRows({ keys, values }: CacheRows, shape: CacheShape, form: CacheForm): QuantisedRows {
+  return {
+    keys: quantise(keys, keyLayout(keys.length, shape.kvHeads * shape.headDim), form),
+    values: quantise(values, valueLayout(values.length, shape), form),
+  }
+}
+
+/** The rows of `tokens` tokens that `quantiseRows` gave, within half a step. */
+export function dequantiseRows({ keys, values }: QuantisedRows, tokens: number, shape: CacheShape, form: CacheForm): CacheRows {
+  const width = shape.kvHeads * shape.headDim
+  return {
+    keys: dequantise(keys, keyLayout(tokens * width, width), form),
+    values: dequantise(values, valueLayout(tokens * width, shape), form),
+  }
 }
 
 class CodedCache implements QuantisedCache {
@@ -71,16 +79,14 @@ class CodedCache implements QuantisedCache {
   readonly sources: Int32Array
   readonly lastHidden: Float32Array | undefined
   #layers: readonly QuantisedRows[] | undefined
-  readonly #like: BlockCache
 
-  constructor({ form, shape, positions, sources, lastHidden, layers }: QuantisedParts, like: BlockCache) {
+  constructor({ form, shape, positions, sources, lastHidden, layers }: QuantisedParts) {
     this.form = form
     this.shape = shape
     this.positions = positions
     this.sources = sources
     this.lastHidden = lastHidden
     this.#layers = layers
-    this.#like = like
   }
 
   get length(): number {
@@ -100,14 +106,9 @@ class CodedCache implements QuantisedCache {
 
   dequantise(): KVCache {
     const { layers, shape, form } = this
-    const size = this.length * shape.kvHeads * shape.headDim
-    const cache = cacheOf(this.#like, layers.length, this, (layer): CacheRows => {
-      const rows = layers[layer] as QuantisedRows
-      return {
-        keys: dequantise(rows.keys, keyLayout(size, shape.kvHeads * shape.headDim), form),
-        values: dequantise(rows.values, valueLayout(size, shape), form),
-      }
-    })
+    const cache = cacheOf(new BlockCache(shape), layers.length, this, (layer) =>
+      dequantiseRows(layers[layer] as QuantisedRows, this.length, shape, form),
+    )
     cache.lastHidden = this.lastHidden?.slice()
     return cache
   }

@@ -4,7 +4,8 @@
  * as YaRN's, is in the cached keys already, and plain rotations leave it alone.
  */
 import { blockCache, cacheOf, filledLayers, rowWidth } from './cache-rows.ts'
-import type { KVCache } from './decoder.ts'
+import type { DecoderConfig, KVCache } from './decoder.ts'
+import { rotaryFrequencies } from './rotary-tables.ts'
 
 /** How a model rotates its keys. */
 export interface KeyRotation {
@@ -14,10 +15,12 @@ export interface KeyRotation {
   frequencies(layer: number): ArrayLike<number>
 }
 
-/** Rotation by angles of position × base^(-2 i / headDim), of neighbouring pairs. */
-export function plainRotation({ headDim, ropeBase }: { readonly headDim: number; readonly ropeBase: number }): KeyRotation {
-  const frequencies = Float64Array.from({ length: headDim / 2 }, (_, pair) => ropeBase ** ((-2 * pair) / headDim))
-  return { style: 'pairs', frequencies: () => frequencies }
+/** How the decoder of `config` rotates its keys, whatever its variant. */
+export function rotationOf(config: DecoderConfig): KeyRotation {
+  return {
+    style: config.traits.rotaryPairs === 'halves' ? 'halves' : 'pairs',
+    frequencies: (layer) => rotaryFrequencies(config, layer).frequencies,
+  }
 }
 
 /**

