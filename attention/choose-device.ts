@@ -33,7 +33,8 @@ export async function chooseDevice(
   { device = 'cpu', findAdapter = browserAdapter, logger = silent }: DeviceOptions = {},
 ): Promise<Device> {
   if (device === 'cpu') return 'cpu'
-  if (device !== 'auto' && device !== 'webgpu') throw new TypeError(`Cannot run on a device other than auto, cpu or webgpu: ${String(device)}`)
+  if (device !== 'auto' && device !== 'webgpu')
+    throw new TypeError(`Cannot run on a device other than auto, cpu or webgpu: ${String(device)}`)
   const adapter = device === 'auto' ? await findAdapter() : undefined
   if (adapter?.isSoftware === true) return fallBack(logger, `the WebGPU adapter is made of software: ${adapter.name}`)
   const failure = await trial(runtime)
@@ -81,7 +82,12 @@ interface BrowserGpu {
 
 interface BrowserAdapter {
   readonly isFallbackAdapter?: boolean
-  readonly info?: { readonly vendor?: string; readonly architecture?: string; readonly description?: string; readonly isFallbackAdapter?: boolean }
+  readonly info?: {
+    readonly vendor?: string
+    readonly architecture?: string
+    readonly description?: string
+    readonly isFallbackAdapter?: boolean
+  }
 }
 
 async function browserAdapter(): Promise<GpuAdapter | undefined> {
