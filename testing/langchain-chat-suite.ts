@@ -83,7 +83,7 @@ function replies(name: string, { make }: LangChainChatFixture, { describe, it, e
       expect(whole.parts > 1).toBe(true)
       expect(whole.message.text).toBe(reply.text)
       expect(saysAll(whole.message)).toEqual(COMPLETE)
-      expect(usageOf(whole.message)).toEqual(usageOf(reply))
+      expect(countsOf(whole.message)).toEqual(countsOf(reply))
       expect(whole.message.response_metadata['finish_reason']).toBe(reply.response_metadata['finish_reason'])
       expect(typeof whole.message.id).toBe('string')
     })
@@ -332,6 +332,12 @@ function saysAll(message: BaseMessage): typeof COMPLETE {
     finish: typeof finish === 'string' && ['stop', 'length', 'tool_calls'].includes(finish),
     model: typeof model === 'string' && model !== '',
   }
+}
+
+/** Without what a cache answered for, which differs from call to call. */
+function countsOf(message: object): (number | undefined)[] {
+  const usage = usageOf(message)
+  return [usage?.input_tokens, usage?.output_tokens, usage?.total_tokens]
 }
 
 function usageOf(message: object): UsageMetadata | undefined {
