@@ -43,8 +43,8 @@ export class CacheTable {
     return this.#keep(fork, this.get(id).fork())
   }
 
-  async save({ cache: id, identity, path }: SaveCacheCall): Promise<undefined> {
-    await writeCacheFile(path, `${path}.${process.pid}-${id}.tmp`, this.get(id), identity)
+  async save({ cache: id, identity, path, form }: SaveCacheCall): Promise<undefined> {
+    await writeCacheFile(path, `${path}.${process.pid}-${id}.tmp`, this.get(id), identity, form)
     return undefined
   }
 

@@ -5,7 +5,14 @@ export type ChatMessage = { role: 'system' | 'user' | 'assistant'; content: stri
 export interface ChatReply {
   /** Text, or LangChain content blocks. */
   readonly content: unknown
-  readonly usage_metadata?: { readonly input_tokens: number; readonly output_tokens: number } | undefined
+  readonly usage_metadata?:
+    | {
+        readonly input_tokens: number
+        readonly output_tokens: number
+        /** `cache_read`: tokens of the input that were known from earlier calls. */
+        readonly input_token_details?: { readonly cache_read?: number | undefined } | undefined
+      }
+    | undefined
   readonly response_metadata?: Record<string, unknown>
 }
 

@@ -1,5 +1,6 @@
 /** The caches of one local model: the near side of the worker's table. */
 import type { CacheHandle, CacheQuery } from './cache-handle.ts'
+import type { StoredForm } from './cache-header.ts'
 import { checkWindow } from './check-window.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
@@ -51,8 +52,8 @@ export class ModelCaches implements CacheOwner {
     return this.#engine.call('score', { decoder: this.#parts.spec, items, after: id }, { ...options, model: this.model })
   }
 
-  async save(id: number, path: string): Promise<void> {
-    await this.#engine.call('saveCache', { cache: id, identity: this.#identity(), path }, { model: this.model })
+  async save(id: number, path: string, form: StoredForm): Promise<void> {
+    await this.#engine.call('saveCache', { cache: id, identity: this.#identity(), path, form }, { model: this.model })
   }
 
   async close(id: number): Promise<void> {
@@ -94,8 +95,8 @@ export class ModelCaches implements CacheOwner {
   }
 
   #identity(): CacheIdentity {
-    const { weightForm, layers, hidden, kvHeads, headDim, ropeBase } = this.#parts.config
-    return { model: this.model, weightForm, layers, hidden, kvHeads, headDim, ropeBase }
+    const { weightForm, layers, hidden, kvHeads, headDim, ropeForm: rope } = this.#parts.config
+    return { model: this.model, weightForm, layers, hidden, kvHeads, headDim, rope, policy: 'full' }
   }
 
   #scoreItem(cache: number, { prefix = '', text }: CacheQuery): ScoreItem {

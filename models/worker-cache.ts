@@ -1,4 +1,5 @@
-import type { CacheHandle, CacheQuery } from './cache-handle.ts'
+import type { CacheHandle, CacheQuery, SaveCacheOptions } from './cache-handle.ts'
+import type { StoredForm } from './cache-header.ts'
 import { type Likelihood, likelihoodOf, type LikelihoodOptions } from './likelihood-model.ts'
 import type { CacheSize } from './local-protocol.ts'
 
@@ -11,7 +12,7 @@ export interface CacheOwner {
   fork(id: number): Promise<CacheHandle>
   /** log P of each token of each query's text, after the `tokens` that the cache holds. */
   score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]>
-  save(id: number, path: string): Promise<void>
+  save(id: number, path: string, form: StoredForm): Promise<void>
   /** Frees a cache; one that was closed before is passed over. */
   close(id: number): Promise<void>
 }
@@ -40,8 +41,8 @@ export class WorkerCache implements CacheHandle {
     return scores.map((tokens) => likelihoodOf([...tokens]))
   }
 
-  async save(path: string): Promise<void> {
-    await this.#owner().save(this.#id, path)
+  async save(path: string, { form = 'float32' }: SaveCacheOptions = {}): Promise<void> {
+    await this.#owner().save(this.#id, path, form)
   }
 
   dispose(): Promise<void> {

@@ -78,6 +78,22 @@ describe('a cache of a local model', { timeout: 120_000 }, () => {
     await rm(again)
   })
 
+  it.each([
+    ['int8', 3.5, 0.1],
+    ['int4', 6.2, 1.5],
+  ] as const)('is saved in %s at a fraction of the bytes, and scores nearly alike', async (form, times, most) => {
+    const path = join(folder, 'few-bits.cache')
+    await cache.save(path, { form })
+    const whole = cache.tokens * 30 * 2 * 3 * 64 * 4
+    expect((await readFile(path)).length).toBeLessThan(whole / times + 30 * 4 * 64 + 30 * 8 * 192 + 8192)
+    await using loaded = await model.loadCache(path)
+    const found = await loaded.logProbs(queries)
+    for (const [index, { tokens }] of expected.entries()) {
+      for (const [place, logProb] of tokens.entries()) expect(Math.abs((found[index]?.tokens[place] ?? NaN) - logProb)).toBeLessThan(most)
+    }
+    await rm(path)
+  })
+
   it('tells how far it is read', async () => {
     const shares: number[] = []
     await using opened = await model.openCache('The grass is green.', { onProgress: (share) => shares.push(share) })
@@ -96,10 +112,13 @@ describe('a cache of a local model', { timeout: 120_000 }, () => {
   it.each<[string, (bytes: Buffer) => Uint8Array, RegExp]>([
     ['is something else', () => Buffer.alloc(100, 'text'), /begins with "texttext", not "SCRCACHE"/],
     ['is empty', () => new Uint8Array(0), /cut short: 0 bytes, not 48 or more/],
-    ['has another version', (bytes) => changed(bytes, 8, 7), /another version: 7, not 1/],
+    ['has another version', (bytes) => changed(bytes, 8, 7), /another version: 7, not 2/],
     ['is of another model', (bytes) => renamed(bytes, '"model":"', '#'), /another model: "#.*", not "[^#].*"/],
     ['is of another weight form', (bytes) => renamed(bytes, '"weightForm":"', 'x'), /another weight form: "x.*", not "[^x].*"/],
     ['is of another shape', (bytes) => renamed(bytes, '"layers":', '4'), /another number of layers: 40, not 30/],
+    ['is of another rotary embedding', (bytes) => renamed(bytes, '"rope":"', 'x'), /another rotary embedding: "x.*", not "[^x].*"/],
+    ['is of another policy', (bytes) => renamed(bytes, '"policy":"', 'x'), /another policy of what is kept: "xull", not "full"/],
+    ['is of no known form', (bytes) => renamed(bytes, '"form":"', 'x'), /form is not known: "xloat32"/],
     ['has a header that is no JSON', (bytes) => changed(bytes, 16, 0x21), /header is not a JSON object: "!/],
     ['is cut short', (bytes) => bytes.subarray(0, -1000), /cut short: \d+ bytes, not \d+/],
     ['is too long', (bytes) => Buffer.concat([bytes, Buffer.alloc(4)]), /too long: \d+ bytes, not \d+/],
