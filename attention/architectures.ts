@@ -67,6 +67,9 @@ export function traitsOf(architecture: string): ModelTraits | undefined {
 const largestGemma3 = 62
 
 /** The width whose root divides the scores of a query, where it is not the head's. */
-export function queryWidth(architecture: string, shape: { readonly layers: number; readonly hidden: number; readonly heads: number }): number | undefined {
+export function queryWidth(
+  architecture: string,
+  shape: { readonly layers: number; readonly hidden: number; readonly heads: number },
+): number | undefined {
   return architecture === 'gemma3' && shape.layers === largestGemma3 ? shape.hidden / shape.heads : undefined
 }

@@ -63,11 +63,21 @@ function projectionTensors({ hidden, heads, kvHeads, headDim, traits }: Shape): 
     group: 'queryKeyValue',
     graph: 'projection',
   })
-  const vector = (input: VectorName, tensor: string, size: number): LayerVector => ({ kind: 'vector', input, tensor, dims: [size], graph: 'projection' })
+  const vector = (input: VectorName, tensor: string, size: number): LayerVector => ({
+    kind: 'vector',
+    input,
+    tensor,
+    dims: [size],
+    graph: 'projection',
+  })
   const matrices = traits.fused
     ? [matrix('queryKeyValue', 'attn_qkv', queries + 2 * keys)]
     : [matrix('query', 'attn_q', queries), matrix('key', 'attn_k', keys), matrix('value', 'attn_v', keys)]
-  const biases = [vector('queryBias', 'attn_q.bias', queries), vector('keyBias', 'attn_k.bias', keys), vector('valueBias', 'attn_v.bias', keys)]
+  const biases = [
+    vector('queryBias', 'attn_q.bias', queries),
+    vector('keyBias', 'attn_k.bias', keys),
+    vector('valueBias', 'attn_v.bias', keys),
+  ]
   const norms = [vector('queryNorm', 'attn_q_norm.weight', headDim), vector('keyNorm', 'attn_k_norm.weight', headDim)]
   return [
     vector('attentionNorm', 'attn_norm.weight', hidden),

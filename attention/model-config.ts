@@ -80,7 +80,8 @@ export async function loadConfig(file: GgufFile): Promise<DecoderConfig> {
   const tensor = tensorNamed(file, divisorTensor)
   const divisors = [...dequantise(tensor.type, await readTensorBytes(file, tensor))]
   const wrong = divisors.find((divisor) => !(Number.isFinite(divisor) && divisor > 0))
-  if (wrong !== undefined) throw modelFileError(file.source, `tensor ${divisorTensor} holds a divisor that is not a positive number: ${wrong}`)
+  if (wrong !== undefined)
+    throw modelFileError(file.source, `tensor ${divisorTensor} holds a divisor that is not a positive number: ${wrong}`)
   const complete = { ...config, rope: { ...config.rope, divisors } }
   return { ...complete, ropeForm: ropeForm(complete) }
 }
@@ -94,13 +95,19 @@ export function tensorNamed(file: GgufFile, name: string): GgufTensor {
 
 function refuseUnsupported(values: MetadataValues): void {
   for (const [key, what] of unsupported) if (values.isOn(key)) values.refuse(`it asks for what is not supported: ${what} (${key})`)
-  if (values.raw('attention.causal') === false) values.refuse('it asks for what is not supported: attention to later tokens (attention.causal)')
+  if (values.raw('attention.causal') === false)
+    values.refuse('it asks for what is not supported: attention to later tokens (attention.causal)')
 }
 
 /** The layers that see a window only: by the file's own list or period, else by the architecture's period. */
-function slidingOf(values: MetadataValues, period: number | undefined, layers: number): Pick<DecoderConfig, 'slidingWindow' | 'slidingLayers'> {
+function slidingOf(
+  values: MetadataValues,
+  period: number | undefined,
+  layers: number,
+): Pick<DecoderConfig, 'slidingWindow' | 'slidingLayers'> {
   if (!values.isOn('attention.sliding_window')) return { slidingLayers: [] }
-  if (period === undefined) return values.refuse('it asks for what is not supported: a sliding window in this architecture (attention.sliding_window)')
+  if (period === undefined)
+    return values.refuse('it asks for what is not supported: a sliding window in this architecture (attention.sliding_window)')
   const slidingWindow = values.size('attention.sliding_window')
   const pattern = values.raw('attention.sliding_window_pattern')
   if (Array.isArray(pattern)) {

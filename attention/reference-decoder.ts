@@ -140,7 +140,8 @@ function rotate(row: Float32Array, position: number, config: DecoderConfig, laye
   const result = row.slice()
   for (let start = 0; start < row.length; start += headDim) {
     for (let pair = 0; pair < headDim / 2; pair++) {
-      const [first, second] = traits.rotaryPairs === 'neighbours' ? [start + 2 * pair, start + 2 * pair + 1] : [start + pair, start + pair + headDim / 2]
+      const [first, second] =
+        traits.rotaryPairs === 'neighbours' ? [start + 2 * pair, start + 2 * pair + 1] : [start + pair, start + pair + headDim / 2]
       const angle = position * turning(rule, pair, headDim)
       const x = row[first] ?? 0
       const y = row[second] ?? 0

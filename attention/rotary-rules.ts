@@ -2,6 +2,7 @@
  * Variants of rotary position embedding (Su et al., 2021, RoFormer): a base, an interpolation, a magnitude and divisors of the frequencies.
  * "NTK" scaling is a larger base and needs nothing of its own.
  */
+import { shown } from './header-reader.ts'
 import type { MetadataValues } from './metadata-values.ts'
 
 /** Pair i of d / 2 turns by position × base^(-2 i / d), changed by what is below. */
@@ -43,7 +44,8 @@ export function readRotaryRule(values: MetadataValues, tensors: { has(name: stri
   switch (type) {
     case 'none':
     case 'longrope':
-      if (type === 'longrope' && divided.divisorTensor === undefined) values.refuse(`it has no tensor ${divisorTensors.long} for its rotary scaling`)
+      if (type === 'longrope' && divided.divisorTensor === undefined)
+        values.refuse(`it has no tensor ${divisorTensors.long} for its rotary scaling`)
       return { base, factor: 1, magnitude, ...divided }
     case 'linear':
       return { base, factor, magnitude, ...divided }
@@ -67,13 +69,16 @@ export function ruleText({ base, factor, yarn, magnitude, divisors }: RotaryRule
         ? []
         : [`linear ${factor}`]
       : [`yarn ${factor} from ${yarn.originalWindow} (${yarn.betaFast}, ${yarn.betaSlow})`]
-  const rest = [...(magnitude === 1 ? [] : [`magnitude ${magnitude}`]), ...(divisors === undefined ? [] : [`divisors ${checksum(divisors)}`])]
+  const rest = [
+    ...(magnitude === 1 ? [] : [`magnitude ${magnitude}`]),
+    ...(divisors === undefined ? [] : [`divisors ${checksum(divisors)}`]),
+  ]
   return [`base ${base}`, ...scaling, ...rest].join(', ')
 }
 
 function readYarn(values: MetadataValues): YarnRule {
   const extrapolation = values.raw('rope.scaling.yarn_ext_factor') ?? 1
-  if (extrapolation !== 1 && extrapolation !== -1) values.refuse(`its YaRN extrapolation factor is not supported: ${String(extrapolation)}`)
+  if (extrapolation !== 1 && extrapolation !== -1) values.refuse(`its YaRN extrapolation factor is not supported: ${shown(extrapolation)}`)
   if (values.isOn('rope.scaling.yarn_log_multiplier')) values.refuse('its rotary scaling is not supported: YaRN with yarn_log_multiplier')
   return {
     originalWindow: values.size('rope.scaling.original_context_length', values.size('context_length')),

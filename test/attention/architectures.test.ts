@@ -24,7 +24,10 @@ const models: [string, TinyOptions][] = [
   ['gemma3 without a window', { architecture: 'gemma3', type: 'Q4_0' }],
   [
     'gemma3 with a window in two of three layers',
-    { architecture: 'gemma3', metadata: { '.attention.sliding_window': 10, '.attention.sliding_window_pattern': 3, '.rope.freq_base': 1e6 } },
+    {
+      architecture: 'gemma3',
+      metadata: { '.attention.sliding_window': 10, '.attention.sliding_window_pattern': 3, '.rope.freq_base': 1e6 },
+    },
   ],
   [
     'gemma3 with listed windows, a base for them and linear scaling for the rest',
@@ -63,11 +66,19 @@ const models: [string, TinyOptions][] = [
     'qwen2 with YaRN of its own turns',
     {
       architecture: 'qwen2',
-      metadata: { '.rope.scaling.type': 'yarn', '.rope.scaling.factor': 2, '.rope.scaling.yarn_beta_fast': 16, '.rope.scaling.yarn_beta_slow': 2 },
+      metadata: {
+        '.rope.scaling.type': 'yarn',
+        '.rope.scaling.factor': 2,
+        '.rope.scaling.yarn_beta_fast': 16,
+        '.rope.scaling.yarn_beta_slow': 2,
+      },
     },
   ],
   ['llama with ALiBi', { type: 'Q4_0', metadata: { '.attention.max_alibi_bias': 8 } }],
-  ['ALiBi with a number of heads that is no power of two', { shape: { heads: 6, kvHeads: 3, hidden: 96 }, metadata: { '.attention.max_alibi_bias': 8 } }],
+  [
+    'ALiBi with a number of heads that is no power of two',
+    { shape: { heads: 6, kvHeads: 3, hidden: 96 }, metadata: { '.attention.max_alibi_bias': 8 } },
+  ],
 ]
 
 describe.each(models)('%s', (_, options) => {

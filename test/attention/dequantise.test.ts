@@ -39,7 +39,7 @@ function packedScales(): number[] {
 }
 
 function superNibbles(most: number): number[] {
-  const low = codes.map((code) => (code & most) & 15)
+  const low = codes.map((code) => code & most & 15)
   return Array.from({ length: 128 }, (_, index) => {
     const at = 64 * Math.floor(index / 32) + (index % 32)
     return low[at]! | (low[at + 32]! << 4)
@@ -60,12 +60,12 @@ function superValues(most: number): number[] {
 function sixBitCodes(): number[] {
   const low = Array<number>(128).fill(0)
   const high = Array<number>(64).fill(0)
-  for (let half = 0; half < 2; half++) {
+  for (let part = 0; part < 2; part++) {
     for (let index = 0; index < 32; index++) {
-      const [a = 0, b = 0, c = 0, d = 0] = [0, 32, 64, 96].map((run) => codes[half * 128 + run + index])
-      low[half * 64 + index] = (a & 15) | ((c & 15) << 4)
-      low[half * 64 + 32 + index] = (b & 15) | ((d & 15) << 4)
-      high[half * 32 + index] = (a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((d >> 4) << 6)
+      const [a = 0, b = 0, c = 0, d = 0] = [0, 32, 64, 96].map((run) => codes[part * 128 + run + index])
+      low[part * 64 + index] = (a & 15) | ((c & 15) << 4)
+      low[part * 64 + 32 + index] = (b & 15) | ((d & 15) << 4)
+      high[part * 32 + index] = (a >> 4) | ((b >> 4) << 2) | ((c >> 4) << 4) | ((d >> 4) << 6)
     }
   }
   return [...low, ...high]

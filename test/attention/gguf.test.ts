@@ -131,7 +131,11 @@ describe('readConfig()', () => {
     ['attention to later tokens', { 'llama.attention.causal': false }, /attention to later tokens/],
     ['LongRoPE without its tensors', { 'llama.rope.scaling.type': 'longrope' }, /no tensor rope_factors_long\.weight/],
     ['a factor that cannot be', { 'llama.rope.scaling.factor': -4.5 }, /rope\.scaling\.factor is not a positive number: -4\.5/],
-    ['partly extrapolating YaRN', { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.yarn_ext_factor': 0.5 }, /extrapolation factor .*: 0\.5/],
+    [
+      'partly extrapolating YaRN',
+      { 'llama.rope.scaling.type': 'yarn', 'llama.rope.scaling.yarn_ext_factor': 0.5 },
+      /extrapolation factor .*: 0\.5/,
+    ],
     [
       'a list of windows for other layers',
       { 'llama.attention.sliding_window': 8, 'llama.attention.sliding_window_pattern': [true, false] },
@@ -184,19 +188,24 @@ describe('readConfig()', () => {
   test('gives five of six layers of gemma3 the window, and the largest of its kind a scale of its own', async () => {
     const metadata = { '.attention.sliding_window': 8 }
     const shape = { layers: 7, hidden: 32, heads: 1, kvHeads: 1, feedForward: 32 }
-    const open = async (layers: number): Promise<DecoderConfig> =>
+    const openLayers = async (layers: number): Promise<DecoderConfig> =>
       readConfig(await readGguf(memorySource(writeTinyModel({ architecture: 'gemma3', metadata, shape: { ...shape, layers } }))))
-    expect((await open(7)).slidingLayers).toEqual([true, true, true, true, true, false, true])
-    expect((await open(7)).queryScale).toBe(1)
-    expect((await open(62)).queryScale).toBeCloseTo(Math.sqrt(16 / 32), 12)
+    expect((await openLayers(7)).slidingLayers).toEqual([true, true, true, true, true, false, true])
+    expect((await openLayers(7)).queryScale).toBe(1)
+    expect((await openLayers(62)).queryScale).toBeCloseTo(Math.sqrt(16 / 32), 12)
   })
 
   test('refuses a window where the architecture is not known to have one, and a tensor that is missing', async () => {
-    const open = async (options: TinyOptions): Promise<DecoderConfig> => readConfig(await readGguf(memorySource(writeTinyModel(options))))
-    await expect(open({ architecture: 'qwen3', metadata: { '.attention.sliding_window': 8 } })).rejects.toThrow('a sliding window')
-    await expect(open({ metadata: { 'general.architecture': 'qwen2', ...renamed('qwen2') } })).rejects.toThrow('no tensor blk.0.attn_q.bias')
+    const openTinyConfig = async (options: TinyOptions): Promise<DecoderConfig> =>
+      readConfig(await readGguf(memorySource(writeTinyModel(options))))
+    await expect(openTinyConfig({ architecture: 'qwen3', metadata: { '.attention.sliding_window': 8 } })).rejects.toThrow(
+      'a sliding window',
+    )
+    await expect(openTinyConfig({ metadata: { 'general.architecture': 'qwen2', ...renamed('qwen2') } })).rejects.toThrow(
+      'no tensor blk.0.attn_q.bias',
+    )
     const bias = { name: 'blk.0.attn_q.bias', type: 'F32', dims: [64], bytes: new Uint8Array(256) } as const
-    await expect(open({ extraTensors: [bias] })).rejects.toThrow('tensor that is not supported: blk.0.attn_q.bias')
+    await expect(openTinyConfig({ extraTensors: [bias] })).rejects.toThrow('tensor that is not supported: blk.0.attn_q.bias')
   })
 
   test('refuses a file that lacks a key', async () => {
@@ -209,5 +218,9 @@ describe('readConfig()', () => {
 
 /** The tiny model's metadata as those of another architecture. */
 function renamed(architecture: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(tinyMetadata()).map(([key, value]) => [key.replace(/^llama/, architecture), value]).filter(([key]) => String(key).startsWith(architecture)))
+  return Object.fromEntries(
+    Object.entries(tinyMetadata())
+      .map(([key, value]) => [key.replace(/^llama/, architecture), value])
+      .filter(([key]) => String(key).startsWith(architecture)),
+  )
 }

@@ -108,10 +108,19 @@ function layerOf(prefix: string, shape: TinyShape, layout: Layout, { matrix, vec
   const gateUp = layout.fused
     ? [matrix(name('ffn_up'), hidden, 2 * feedForward)]
     : [matrix(name('ffn_gate'), hidden, feedForward), matrix(name('ffn_up'), hidden, feedForward)]
-  const tensors = [vector(name('attn_norm.weight')), ...attention, matrix(name('attn_output'), queries, hidden), vector(name('ffn_norm.weight'))]
+  const tensors = [
+    vector(name('attn_norm.weight')),
+    ...attention,
+    matrix(name('attn_output'), queries, hidden),
+    vector(name('ffn_norm.weight')),
+  ]
   tensors.push(...gateUp, matrix(name('ffn_down'), feedForward, hidden))
   if (layout.biases) {
-    tensors.push(vector(name('attn_q.bias'), queries, -0.5), vector(name('attn_k.bias'), keys, -0.5), vector(name('attn_v.bias'), keys, -0.5))
+    tensors.push(
+      vector(name('attn_q.bias'), queries, -0.5),
+      vector(name('attn_k.bias'), keys, -0.5),
+      vector(name('attn_v.bias'), keys, -0.5),
+    )
   }
   if (layout.headNorms) tensors.push(vector(name('attn_q_norm.weight'), headDim), vector(name('attn_k_norm.weight'), headDim))
   if (layout.postNorms) tensors.push(vector(name('post_attention_norm.weight')), vector(name('post_ffw_norm.weight')))
