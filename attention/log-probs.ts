@@ -23,7 +23,8 @@ export function logProbOf(logits: Float32Array, id: number): number {
 export function tokenLogProb(logits: Float32Array, id: number, top: number): TokenLogProb {
   const total = logTotal(logits)
   const likeliest: number[] = []
-  for (let other = 0; top > 0 && other < logits.length; other++) {
+  for (let other = 0; other < logits.length; other++) {
+    if (top < 1) break
     const logit = logits[other] ?? -Infinity
     if (likeliest.length === top && logit <= (logits[likeliest.at(-1) ?? 0] ?? -Infinity)) continue
     const place = likeliest.findIndex((one) => (logits[one] ?? -Infinity) < logit)

@@ -37,7 +37,8 @@ export class PromptLookup {
   /** Goes on by a token of the output. */
   push(id: number): void {
     const { next, links, lengths } = this.#automaton
-    while (this.#state > 0 && !next[this.#state]?.has(id)) {
+    for (;;) {
+      if (this.#state === 0 || next[this.#state]?.has(id)) break
       this.#state = links[this.#state] ?? 0
       this.#matched = lengths[this.#state] ?? 0
     }

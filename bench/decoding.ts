@@ -99,7 +99,7 @@ async function timed(
 
 function isValid(ajv: Ajv2020, schema: Record<string, unknown>, text: string): boolean {
   try {
-    return ajv.validate(schema, JSON.parse(text)) === true
+    return ajv.validate(schema, JSON.parse(text))
   } catch {
     return false
   }

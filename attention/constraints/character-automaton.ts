@@ -111,18 +111,22 @@ function alike(low: readonly number[], high: readonly number[]): ByteRange[][] {
   const [first = 0, ...lowRest] = low
   const [last = 0, ...highRest] = high
   if (lowRest.length === 0) return [[[first, last]]]
-  if (first === last) return alike(lowRest, highRest).map((rest) => [[first, first], ...rest])
+  if (first === last) return alike(lowRest, highRest).map((rest) => led(first, rest))
   const least = lowRest.map(() => 0x80)
   const most = lowRest.map(() => 0xbf)
   const ranges: ByteRange[][] = []
   let from = first
   let to = last
   if (lowRest.some((byte) => byte !== 0x80)) {
-    ranges.push(...alike(lowRest, most).map((rest): ByteRange[] => [[first, first], ...rest]))
+    ranges.push(...alike(lowRest, most).map((rest) => led(first, rest)))
     from++
   }
-  const tail = highRest.some((byte) => byte !== 0xbf) ? alike(least, highRest).map((rest): ByteRange[] => [[last, last], ...rest]) : []
+  const tail = highRest.some((byte) => byte !== 0xbf) ? alike(least, highRest).map((rest) => led(last, rest)) : []
   if (tail.length > 0) to--
   if (from <= to) ranges.push([[from, to], ...least.map((byte): ByteRange => [byte, 0xbf])])
   return [...ranges, ...tail]
+}
+
+function led(byte: number, rest: readonly ByteRange[]): ByteRange[] {
+  return [[byte, byte], ...rest]
 }

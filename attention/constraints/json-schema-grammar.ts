@@ -140,7 +140,7 @@ class SchemaCompiler {
     const { format } = schema
     if (format !== undefined) {
       const known = typeof format === 'string' && Object.hasOwn(formats, format) ? formats[format] : undefined
-      if (known === undefined) throw schemaRefusal(`its format ${String(format)} cannot be enforced`, `${path}/format`)
+      if (known === undefined) throw schemaRefusal(`its format ${JSON.stringify(format)} cannot be enforced`, `${path}/format`)
       patterns.push(compilePattern(known))
     }
     if (patterns.length === 0) return this.#json.string(min, max)

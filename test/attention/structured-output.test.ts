@@ -152,7 +152,7 @@ describe('an output under a JSON Schema', { timeout: 300_000 }, () => {
     [{ type: 'array', uniqueItems: true }, 'uniqueItems'],
     [{ not: { type: 'string' } }, 'not'],
     [{ type: 'object', propertyNames: { maxLength: 3 } }, 'propertyNames'],
-    [{ type: 'object', properties: { a: { if: {}, then: {} } } }, 'if'],
+    [{ type: 'object', properties: { a: { if: {}, else: {} } } }, 'if'],
     [{ type: 'number', multipleOf: 0.1 }, 'multipleOf'],
     [{ type: 'string', format: 'regex' }, 'regex'],
     [{ type: 'string', minLenght: 3 }, 'minLenght'],

@@ -67,10 +67,11 @@ describe('a constrained reply of the bundled model', { timeout: 180_000 }, () =>
 
   it('tells the log-probabilities of its tokens', async () => {
     const reply = await model.invoke(france, { maxTokens: 4, logProbs: 2 })
-    const { content } = reply.response_metadata?.['logprobs'] as {
+    const { content } = (reply.response_metadata?.['logprobs'] ?? { content: [] }) as {
       content: { token: string; logprob: number; top_logprobs: { token: string; logprob: number }[] }[]
     }
     expect(content.map(({ token }) => token).join('')).toBe(reply.content)
+    expect(content).toHaveLength(4)
     for (const { token, logprob, top_logprobs: top } of content) {
       expect(top).toHaveLength(2)
       expect(top[0]).toMatchObject({ token, logprob })
