@@ -60,12 +60,13 @@ function turnsOf({ items, shared }: ScoreGroup): ScoreItem[][] {
   const turns: ScoreItem[][] = []
   let room = 0
   for (const item of items) {
-    if (turns.length === 0 || (room <= 0 && (turns.at(-1)?.length ?? 0) >= itemsPerTurn)) {
+    const size = item.prefix.length - shared + item.text.length
+    if (turns.length === 0 || (room < size && (turns.at(-1)?.length ?? 0) >= itemsPerTurn)) {
       turns.push([])
       room = tokensPerTurn
     }
     turns.at(-1)?.push(item)
-    room -= item.prefix.length - shared + item.text.length
+    room -= size
   }
   return turns
 }
