@@ -28,7 +28,8 @@ export async function judgeQuotes(model: EvidenceModel, unit: JudgedUnit, contex
   return withLikelihood(model, { ...unit, quotes: seen }, context)
 }
 
-async function withEvidence(model: EvidenceModel, { question, title, quotes }: JudgedUnit, context: AgentContext): Promise<Quote[]> {
+/** The quotations with the signal `evidence`: one pass over all of them. The order stays. */
+export async function withEvidence(model: EvidenceModel, { question, title, quotes }: JudgedUnit, context: AgentContext): Promise<Quote[]> {
   const shown = fitting(model, { question, title, quotes }).toSorted(inOrderOfText)
   const query = evidenceQuery(title, shown, question)
   const [found] = await computeQueries(model, [query], context, (signal) => model.evidence([query], { signal }))

@@ -12,8 +12,14 @@ const kept = 32
 
 await using source = await openFileSource(model)
 await using decoder = await openDecoder({ runtime, source })
-const { heads, ...rest } = await profileHeads(decoder, { samples: 16, onProgress: (share) => process.stderr.write(`\r${Math.round(100 * share)} %`) })
+const { heads, ...rest } = await profileHeads(decoder, {
+  samples: 16,
+  onProgress: (share) => process.stderr.write(`\r${Math.round(100 * share)} %`),
+})
 const stored = { ...rest, model: await fileFingerprint(source), heads: heads.slice(0, kept) }
 const rows = stored.heads.map((head) => `    ${JSON.stringify(head)}`)
-await writeFile(profile, `${JSON.stringify({ ...stored, heads: [] }, undefined, 2).replace('"heads": []', `"heads": [\n${rows.join(',\n')}\n  ]`)}\n`)
+await writeFile(
+  profile,
+  `${JSON.stringify({ ...stored, heads: [] }, undefined, 2).replace('"heads": []', `"heads": [\n${rows.join(',\n')}\n  ]`)}\n`,
+)
 process.stderr.write('\n')

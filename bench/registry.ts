@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   attention: () => import('./attention.ts'),
   decoding: () => import('./decoding.ts'),
   needle: () => import('./needle.ts'),
+  evidence: () => import('./evidence.ts'),
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
   squad: () => import('./squad.ts'),

@@ -2,39 +2,20 @@
  * Reading comprehension over whole articles (SQuAD 2.0, 120 to 360 sentences each): at most three quotations of at most 60 tokens, scored by
  * whether the gold offsets lie inside. Fused retrieval alone is the baseline, on the same questions.
  */
-import { createDocument, type Document } from '../chunkers/index.ts'
+import type { Document } from '../chunkers/index.ts'
 import { createMemoryStore, searchPassages } from '../memory/index.ts'
 import { type LocalEmbedder, type LocalModel, openLocalEmbedder, openLocalModel } from '../models/index.ts'
 import { ask, auto, openSource, type Source } from '../workflows/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { readData } from './data.ts'
 import { commit } from './machine.ts'
-import { randomIntegers, shuffled } from './random.ts'
 import { type BenchRecord, hashText } from './record.ts'
 import { runItems } from './runner.ts'
+import { holdsGold, type Item, parseArticle, sampleArticles, squadFile } from './squad-articles.ts'
 import { mcnemar } from './statistics.ts'
 
 const SUITE = 'squad'
-const FILE = 'squad-dev-half.jsonl.gz'
 const QUOTES = 3
-
-interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-/** A question with where its answers stand in its article; none for an impossible one. */
-interface Item {
-  readonly id: string
-  readonly question: string
-  readonly gold: readonly Span[]
-  readonly impossible: boolean
-}
-
-interface Article {
-  readonly document: Document
-  readonly items: readonly Item[]
-}
 
 /** What one question came to. */
 interface Outcome {
@@ -51,9 +32,9 @@ export const bench: Bench = { name: SUITE, run: measureSquad }
 
 async function measureSquad(options: BenchOptions): Promise<BenchResult> {
   const { data, log, quick, seed, signal } = options
-  const { rows, sha256 } = await readData(data, FILE, parseArticle)
+  const { rows, sha256 } = await readData(data, squadFile, parseArticle)
   const size = quick ? { answerable: 40, impossible: 20 } : { answerable: 200, impossible: 100 }
-  const articles = sample(rows, size, seed)
+  const articles = sampleArticles(rows, size, seed)
   const embedder = await openLocalEmbedder()
   await using model = await openLocalModel()
   const gitSha = await commit()
@@ -124,10 +105,6 @@ async function readItem(item: Item, source: Source, reading: Reading): Promise<O
   }
 }
 
-function holdsGold(spans: readonly Span[], { gold }: Item): boolean {
-  return spans.some((span) => gold.some(({ start, end }) => span.start <= start && end <= span.end))
-}
-
 function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
   const answerable = outcomes.filter(({ impossible }) => !impossible)
   const impossible = outcomes.filter((outcome) => outcome.impossible)
@@ -156,48 +133,4 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
 function notesOf(outcomes: readonly Outcome[]): string[] {
   const count = outcomes.filter(({ impossible }) => !impossible).length
   return [`P values are of McNemar's exact test over the ${count} answerable questions: auto against fused retrieval alone.`]
-}
-
-/** A seeded sample, grouped by article so that each is indexed once. */
-function sample(articles: readonly Article[], size: { answerable: number; impossible: number }, seed: number): Article[] {
-  const all = shuffled(
-    articles.flatMap(({ items }) => items),
-    randomIntegers(seed),
-  )
-  const chosen = new Set([
-    ...all.filter(({ impossible }) => !impossible).slice(0, size.answerable),
-    ...all.filter(({ impossible }) => impossible).slice(0, size.impossible),
-  ])
-  return articles
-    .map(({ document, items }) => ({ document, items: items.filter((item) => chosen.has(item)) }))
-    .filter(({ items }) => items.length > 0)
-}
-
-interface Row {
-  readonly title: string
-  readonly paragraphs: readonly {
-    readonly context: string
-    readonly questions: readonly {
-      id: string
-      question: string
-      answers: readonly { text: string; start: number }[]
-      impossible: boolean
-    }[]
-  }[]
-}
-
-/** An article is its paragraphs with an empty line between them; gold offsets count from its start. */
-function parseArticle(row: unknown): Article {
-  const { title, paragraphs } = row as Row
-  let text = ''
-  const items: Item[] = []
-  for (const { context, questions } of paragraphs) {
-    for (const { id, question, answers, impossible } of questions) {
-      const gold = answers.map(({ start, text: answer }) => ({ start: text.length + start, end: text.length + start + answer.length }))
-      items.push({ id, question, gold, impossible })
-    }
-    text += `${context}\n\n`
-  }
-  const name = title.replaceAll('_', ' ')
-  return { document: createDocument({ name, title: name, text, sections: [] }), items }
 }
