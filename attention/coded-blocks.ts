@@ -30,10 +30,6 @@ const formats: Readonly<Record<GroupedType, { group: 16 | 32; bits: 4 | 5 | 6; r
   Q6_K: { group: 16, bits: 6, read: sixBitSuperBlock },
 }
 
-export function isGrouped(type: string): type is GroupedType {
-  return Object.hasOwn(formats, type)
-}
-
 /** Reads whole blocks of `type`. */
 export function readCodes(type: GroupedType, bytes: Uint8Array): CodedValues {
   const layout = tensorLayouts[type]

@@ -161,7 +161,7 @@ class ReusingDecoder implements PrefixDecoder {
   #insert(ids: readonly number[], cache: KVCache): void {
     this.#tree.insert(ids, cache.fork())
     for (;;) {
-      this.#bytes = bytesOfBlocks(this.#tree.caches().flatMap((held) => (held instanceof BlockCache ? [...held.blocks()] : [])))
+      this.#bytes = bytesOfBlocks(this.#tree.caches().flatMap((held) => (held instanceof BlockCache ? Array.from(held.blocks()) : [])))
       if (this.#bytes <= this.#budget || !this.#tree.evict()) return
     }
   }

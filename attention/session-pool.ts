@@ -91,7 +91,7 @@ export class SessionPool {
     const outputs = await run
     for (const name of names)
       if (outputs[name] === undefined) throw new TypeError(`Cannot use the runtime's output ${name} as there is none`)
-    return outputs as Record<Name, OnnxTensor>
+    return outputs
   }
 
   /** Does `action` when the runs asked for before have ended. */

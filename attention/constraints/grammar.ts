@@ -35,10 +35,6 @@ export function choice(...options: GrammarNode[]): GrammarNode {
   return options.length === 1 && only !== undefined ? only : { kind: 'choice', options }
 }
 
-export function optional(item: GrammarNode): GrammarNode {
-  return choice(item, empty)
-}
-
 export function repeat(item: GrammarNode, min: number, max: number): GrammarNode {
   if (max < min) return never
   return max === 0 ? empty : { kind: 'repeat', item, min, max }

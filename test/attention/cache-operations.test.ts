@@ -54,7 +54,7 @@ describe('keepCache()', () => {
   ])('keeps the tokens of %s in every layer, in order, with positions and sources', (_, kept) => {
     const cache = made(6, { first: 10, sources: [3, 4, 5, 6, 7, 8] })
     const before = contents(cache)
-    const part = keepCache(cache, kept as number[] | boolean[])
+    const part = keepCache(cache, kept)
     expect([...part.positions]).toEqual([10, 12, 15])
     expect([...part.sources]).toEqual([3, 5, 8])
     for (let layer = 0; layer < shape.layers; layer++) {
