@@ -140,7 +140,9 @@ async function compare(item: Item, { document, store, model, embedder, signal, c
     prefillTok: meter.tokens[system as 'combined'] ?? 0,
     decodeTok: 0,
     ms: Math.round(meter.ms[system as 'combined'] ?? 0),
-    ...common,
+    seed: common.seed,
+    dataSha: common.dataSha,
+    gitSha: common.gitSha,
   }))
   return { hits: found, ms: meter.ms, tokens: meter.tokens, records }
 }

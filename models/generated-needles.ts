@@ -66,7 +66,8 @@ function makeFact(pick: Pick): Fact {
   const [past, plain] = pick(verbs)
   const person = `${pick(people.split(' '))} ${pick(families.split(' '))}`
   const thing = `${pick(kinds.split(' '))} ${pick(things.split(' '))}`
-  const year = 1700 + Number(pick([...'0123456789'])) * 10 + Number(pick([...'0123456789']))
+  const digits = Array.from({ length: 10 }, (_, digit) => digit)
+  const year = 1700 + 10 * pick(digits) + pick(digits)
   return { person, past, plain, thing, place: pick(towns.split(' ')), year }
 }
 
@@ -77,7 +78,6 @@ function tell({ person, past, thing, place, year }: Fact, pick: Pick): string {
     `The ${thing} of ${place} was ${past} by ${person} in ${year}.`,
   ])
 }
-
 
 function ask({ person, past, plain, thing, place }: Fact, pick: Pick): string {
   return pick([

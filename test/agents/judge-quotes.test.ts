@@ -46,7 +46,7 @@ function watchedModel(
       const found = await model.logProbs(queries)
       return found.map((one, index) => {
         const { prefix, spans } = queries[index] as EvidenceQuery
-        return { ...one, weights: spans.map(({ start, end }) => (prefix.slice(start, end).includes(at) ? 0.5 : 0.01)) }
+        return Object.assign({}, one, { weights: spans.map(({ start, end }) => (prefix.slice(start, end).includes(at) ? 0.5 : 0.01)) })
       })
     },
   }
@@ -112,12 +112,11 @@ describe('a quoting worker that leaves judging to its manager', () => {
 describe('rankQuotes()', () => {
   it('ranks what the model looked at first, and takes an unknown likelihood for the least', () => {
     const quotes = quotesOf()
-    const seen = quotes.map((quote, at) => ({ ...quote, signals: { ...quote.signals, evidence: at === 2 ? 0.4 : 0.1 } }))
-    expect(rankQuotes('Why?', seen)[0]?.id).toBe('q3')
-    const likely = quotes.map((quote, at) => ({
-      ...quote,
-      signals: { ...quote.signals, ...(at > 1 && { likelihood: at === 3 ? -5 : -9 }) },
-    }))
-    expect(rankQuotes('Why?', likely)[0]?.id).toBe('q4')
+    const withSignal = (name: string, values: readonly (number | undefined)[]): Quote[] =>
+      quotes.map((quote, at) =>
+        Object.assign({}, quote, { signals: Object.assign({}, quote.signals, values[at] === undefined ? {} : { [name]: values[at] }) }),
+      )
+    expect(rankQuotes('Why?', withSignal('evidence', [0.1, 0.1, 0.4, 0.1]))[0]?.id).toBe('q3')
+    expect(rankQuotes('Why?', withSignal('likelihood', [undefined, undefined, -9, -5]))[0]?.id).toBe('q4')
   })
 })

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readConfig } from '../../attention/index.ts'
+import type { DecoderConfig } from '../../attention/index.ts'
 import { ModelFileError } from '../../errors/index.ts'
 import { isEvidenceModel, type LocalModel, openLocalModel } from '../../models/index.ts'
 import { generateNeedle } from '../../models/generated-needles.ts'
@@ -41,7 +41,7 @@ describe('profileHeads()', () => {
 })
 
 describe('readHeadProfile()', () => {
-  const config = { layers: 2, heads: 2 } as ReturnType<typeof readConfig>
+  const config = { layers: 2, heads: 2 } as DecoderConfig
   const profile = {
     version: 1,
     model: 'abc',
