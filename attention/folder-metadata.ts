@@ -1,7 +1,8 @@
 /** The settings of a model's folder (`config.json`) as the metadata of a GGUF file. */
 import type { FolderArchitecture } from './folder-architectures.ts'
+import type { FolderRotary } from './folder-rotary.ts'
 import { shown } from './header-reader.ts'
-import { folderError, isObject, type JsonObject } from './json-file.ts'
+import { folderError, type JsonObject } from './json-file.ts'
 
 /** GGUF keys, less the architecture, by the names in `config.json`. */
 const keys: readonly (readonly [name: string, key: string])[] = [
@@ -13,8 +14,10 @@ const keys: readonly (readonly [name: string, key: string])[] = [
   ['num_key_value_heads', 'attention.head_count_kv'],
   ['head_dim', 'attention.key_length'],
   ['head_dim', 'attention.value_length'],
-  ['rope_theta', 'rope.freq_base'],
   ['rms_norm_eps', 'attention.layer_norm_rms_epsilon'],
+  // What no graph knows is refused where it is read.
+  ['attn_logit_softcapping', 'attn_logit_softcapping'],
+  ['final_logit_softcapping', 'final_logit_softcapping'],
 ]
 
 const activations = new Set<unknown>(['silu', 'swish', 'gelu_pytorch_tanh'])
@@ -24,30 +27,34 @@ const activations = new Set<unknown>(['silu', 'swish', 'gelu_pytorch_tanh'])
  *
  * @throws ModelFileError when the settings ask for something that has no form in GGUF metadata, or is not supported
  */
-export function folderMetadata(config: JsonObject, { name: architecture }: FolderArchitecture, label: string): Map<string, unknown> {
+export function folderMetadata(
+  config: JsonObject,
+  { name: architecture }: FolderArchitecture,
+  rotary: FolderRotary,
+  label: string,
+): Map<string, unknown> {
   const refuse = (why: string): never => {
     throw folderError(`${label}/config.json`, why)
   }
   if (config['quantization_config'] !== undefined) refuse('its weights are quantised, which is not supported in this format')
   const activation = config['hidden_activation'] ?? config['hidden_act'] ?? 'silu'
   if (!activations.has(activation)) refuse(`its activation is not supported: ${shown(activation)}`)
+  if (config['use_bidirectional_attention'] === true) refuse('it asks for what is not supported: attention to later tokens')
   const metadata = new Map<string, unknown>([
     ['general.architecture', architecture],
     ['general.name', nameOf(config, label)],
   ])
-  const rope = isObject(config['rope_parameters']) ? config['rope_parameters'] : {}
-  const settings: JsonObject = { ...config, rope_theta: config['rope_theta'] ?? rope['rope_theta'] }
-  for (const [name, key] of keys) {
-    const value = settings[name]
+  const set = (key: string, value: unknown): void => {
     // As float32, in which GGUF files have them, so that both forms of a model are one.
     const isReal = typeof value === 'number' && !Number.isInteger(value)
     if (value !== undefined && value !== null) metadata.set(`${architecture}.${key}`, isReal ? Math.fround(value) : value)
   }
-  if (typeof config['sliding_window'] === 'number' && config['use_sliding_window'] !== false) {
-    metadata.set(`${architecture}.attention.sliding_window`, config['sliding_window'])
-  }
-  const scaling = isObject(config['rope_scaling']) ? config['rope_scaling'] : rope
-  for (const [key, value] of scalingOf(scaling, refuse)) metadata.set(`${architecture}.rope.scaling.${key}`, value)
+  for (const [name, key] of keys) set(key, config[name])
+  for (const [key, value] of attentionOf(config, architecture, refuse)) set(`attention.${key}`, value)
+  set('rope.freq_base', rotary.base)
+  set('rope.freq_base_swa', rotary.slidingBase)
+  set('rope.dimension_count', rotatedOf(config, rotary))
+  for (const [key, value] of rotary.scaling) set(`rope.scaling.${key}`, value)
   return metadata
 }
 
@@ -57,41 +64,40 @@ function nameOf(config: JsonObject, label: string): string {
   return label.split(/[/\\]/).findLast((part) => part !== '') ?? label
 }
 
-function scalingOf(scaling: JsonObject, refuse: (why: string) => never): [string, unknown][] {
-  const type = scaling['rope_type'] ?? scaling['type'] ?? 'default'
-  const original = scaling['original_max_position_embeddings']
-  if (type === 'default' || type === 'llama3') return []
-  if (type !== 'linear' && type !== 'yarn') return refuse(`its rotary scaling is not supported: ${shown(type)}`)
-  return [
-    ['type', type],
-    ['factor', scaling['factor']],
-    ...(original === undefined ? [] : ([['original_context_length', original]] as [string, unknown][])),
-  ]
+/** What differs from plain attention: windows and the scale of scores. */
+function attentionOf(config: JsonObject, architecture: string, refuse: (why: string) => never): [string, unknown][] {
+  const entries: [string, unknown][] = []
+  const { sliding_window: window, query_pre_attn_scalar: width } = config
+  // Folders of Qwen state a window that is off unless they say otherwise.
+  const isOn = architecture.startsWith('qwen') ? config['use_sliding_window'] === true : config['use_sliding_window'] !== false
+  if (typeof window === 'number' && isOn) {
+    entries.push(['sliding_window', window])
+    const pattern = slidingLayers(config, refuse) ?? config['sliding_window_pattern'] ?? config['_sliding_window_pattern']
+    entries.push(['sliding_window_pattern', pattern])
+  }
+  // Left out where it is the root that attention divides by anyway.
+  if (width !== undefined && width !== null && width !== headSize(config)) {
+    if (typeof width !== 'number' || !(width > 0)) refuse(`query_pre_attn_scalar is no positive number: ${shown(width)}`)
+    entries.push(['scale', width ** -0.5])
+  }
+  return entries
 }
 
-/**
- * Divisors of the rotary frequencies where the folder asks for Llama 3's scaling (Grattafiori et al., "The Llama 3 Herd of Models", 2024):
- * long waves are stretched by the factor, short ones stay, those between are blended. GGUF files hold them as the tensor `rope_freqs.weight`.
- */
-export function llama3Divisors(config: JsonObject, label: string): Float32Array | undefined {
-  const parameters = isObject(config['rope_scaling']) ? config['rope_scaling'] : config['rope_parameters']
-  if (!isObject(parameters) || (parameters['rope_type'] ?? parameters['type']) !== 'llama3') return undefined
-  const positive = (holder: JsonObject, name: string, fallback: number): number => {
-    const value = holder[name] ?? fallback
-    if (typeof value === 'number' && value > 0 && value <= 1 << 24) return value
-    throw folderError(`${label}/config.json`, `${name} is no positive number: ${shown(value)}`)
-  }
-  const factor = positive(parameters, 'factor', 8)
-  const low = positive(parameters, 'low_freq_factor', 1)
-  const high = positive(parameters, 'high_freq_factor', 4)
-  const window = positive(parameters, 'original_max_position_embeddings', 8192)
-  const base = positive({ ...parameters, ...config }, 'rope_theta', 10_000)
-  const dimension = positive(config, 'head_dim', positive(config, 'hidden_size', 1) / positive(config, 'num_attention_heads', 1))
-  return Float32Array.from({ length: Math.floor(dimension / 2) }, (_, pair) => {
-    const turns = window / (2 * Math.PI * base ** ((2 * pair) / dimension))
-    if (turns < low) return factor
-    if (turns > high) return 1
-    const share = (turns - low) / (high - low)
-    return 1 / ((1 - share) / factor + share)
-  })
+const layerKinds = new Set<unknown>(['sliding_attention', 'full_attention'])
+
+/** Whether each layer sees a window only, where the folder lists its layers. */
+function slidingLayers({ layer_types: types }: JsonObject, refuse: (why: string) => never): boolean[] | undefined {
+  if (!Array.isArray(types)) return undefined
+  const strange: unknown = types.find((type) => !layerKinds.has(type))
+  if (strange !== undefined) refuse(`a kind of layer is not supported: ${shown(strange)}`)
+  return types.map((type) => type === 'sliding_attention')
+}
+
+/** How many values of each head are rotated; undefined where all are. */
+function rotatedOf(config: JsonObject, { share }: FolderRotary): number | undefined {
+  return typeof share === 'number' && share !== 1 ? Math.floor(share * headSize(config)) : undefined
+}
+
+function headSize(config: JsonObject): number {
+  return Number(config['head_dim'] ?? Number(config['hidden_size']) / Number(config['num_attention_heads']))
 }

@@ -4,7 +4,8 @@
  */
 import type { ByteTokenizer } from './byte-tokenizer.ts'
 import { type FolderArchitecture, folderArchitecture, folderClasses, ggufTensorName, isDerivedTensor } from './folder-architectures.ts'
-import { folderMetadata, llama3Divisors } from './folder-metadata.ts'
+import { folderMetadata } from './folder-metadata.ts'
+import { folderRotary } from './folder-rotary.ts'
 import type { GgufFile, GgufTensor } from './gguf.ts'
 import { modelFileError, shown } from './header-reader.ts'
 import { createFolderTokenizer } from './folder-tokenizer.ts'
@@ -41,7 +42,8 @@ export async function readModelFolder(files: FileSet): Promise<ModelFolder> {
   const config = await readJson(files, 'config.json')
   if (config === undefined) throw folderError(files.name, 'it has no config.json')
   const architecture = architectureOf(config, files.name)
-  const metadata = folderMetadata(config, architecture, files.name)
+  const rotary = folderRotary(config, files.name)
+  const metadata = folderMetadata(config, architecture, rotary, files.name)
   const { tokenizer, chatTemplate } = await createFolderTokenizer(files, config)
   const opened: Closable[] = []
   const close = async (): Promise<void> => {
@@ -53,8 +55,7 @@ export async function readModelFolder(files: FileSet): Promise<ModelFolder> {
     const source = new VirtualSource(files.name)
     for (const shard of shards)
       for (const tensor of shard.tensors.values()) place(shard.source, tensor, architecture, config, source, tensors)
-    const divisors = llama3Divisors(config, files.name)
-    if (divisors !== undefined) addTensor(tensors, source, 'rope_freqs.weight', 'F32', [divisors.length], valuesPart(divisors))
+    for (const [name, divisors] of rotary.divisors) addTensor(tensors, source, name, 'F32', [divisors.length], valuesPart(divisors))
     return { file: { source, version: 3, metadata, tensors }, tokenizer, chatTemplate, close }
   } catch (error) {
     await close()

@@ -9,6 +9,7 @@ import {
   folderTensors,
   folderTokenizer,
   type FolderTensor,
+  inBfloat16,
   jsonBytes,
   memoryFolder,
   writeSafetensors,
@@ -74,10 +75,7 @@ describe('a folder of safetensors', () => {
   })
 
   test('reads vectors of 16 bits as float32 and matrices as they are', async () => {
-    const halves = tensors.map((tensor) => {
-      const bits = new Uint32Array(tensor.bytes.slice().buffer)
-      return { ...tensor, dtype: 'BF16', bytes: new Uint8Array(Uint16Array.from(bits, (value) => value >>> 16).buffer) }
-    })
+    const halves = inBfloat16(tensors)
     await using model = await readModelFile(memoryFolder(new Map(files).set('model.safetensors', writeSafetensors(halves))))
     const norm = model.file.tensors.get('blk.0.attn_norm.weight')!
     expect(norm).toMatchObject({ type: 'F32', dims: [64], bytes: 256 })
@@ -152,7 +150,20 @@ describe('a folder of safetensors', () => {
     ['another architecture', () => withConfig({ architectures: ['GPTJForCausalLM'] }), /architecture is not supported: GPTJForCausalLM/],
     ['quantised weights', () => withConfig({ quantization_config: { quant_method: 'gptq' } }), /weights are quantised/],
     ['another activation', () => withConfig({ hidden_act: 'relu' }), /activation is not supported: relu/],
-    ['another rotary scaling', () => withConfig({ rope_scaling: { type: 'longrope' } }), /rotary scaling is not supported: longrope/],
+    ['another rotary scaling', () => withConfig({ rope_scaling: { type: 'dynamic' } }), /rotary scaling is not supported: dynamic/],
+    [
+      'divisors that are not one a pair',
+      () => withConfig({ rope_scaling: { type: 'longrope', long_factor: [1, 2] } }),
+      /long_factor is no list of 8/,
+    ],
+    ['YaRN of another kind', () => withConfig({ rope_scaling: { type: 'yarn', factor: 2, mscale: 1 } }), /not supported: YaRN with mscale/],
+    ['heads that are rotated in part', () => withConfig({ partial_rotary_factor: 0.5 }), /rotated, which is not supported: 8 of 16/],
+    ['capped logits', () => withConfig({ final_logit_softcapping: 30 }), /soft-capping of logits/],
+    [
+      'another kind of layer',
+      () => withConfig({ sliding_window: 8, layer_types: ['chunked_attention'] }),
+      /kind of layer is not supported: chunked_attention/,
+    ],
     [
       'a damaged rotary scaling',
       () => withConfig({ rope_scaling: { rope_type: 'llama3', factor: 'x' } }),

@@ -17,6 +17,8 @@ export interface TinyOptions {
   readonly architecture?: TinyArchitecture
   readonly shape?: Partial<TinyShape>
   readonly extraTensors?: readonly WrittenTensor[]
+  /** Vectors hold only numbers that have a form in 16 bits, also less one. */
+  readonly roundVectors?: boolean
 }
 
 export const tiny = { layers: 3, hidden: 64, heads: 4, kvHeads: 2, headDim: 16, feedForward: 96, vocabulary: 96 } as const
@@ -74,12 +76,13 @@ export function writeTinyModel(options: TinyOptions = {}): Uint8Array {
   const generator = xoroshiro128plus(seed)
   const random = (): number => uniformFloat64(generator)
   const typeOf = (name: string): TensorType => Object.entries(types).find(([part]) => name.includes(part))?.[1] ?? type
+  const rounded = (value: number): number => (options.roundVectors ? Math.floor(128 * value) / 128 : value)
   const matrix = (name: string, inputs: number, outputs: number): WrittenTensor => {
     const chosen = typeOf(name)
     return { name: `${name}.weight`, type: chosen, dims: [inputs, outputs], bytes: randomValues(chosen, inputs * outputs, random) }
   }
   const vector = (name: string, size = shape.hidden, least = 0.5): WrittenTensor => {
-    const values = Float32Array.from({ length: size }, () => least + random())
+    const values = Float32Array.from({ length: size }, () => rounded(least + random()))
     return { name, type: 'F32', dims: [size], bytes: new Uint8Array(values.buffer) }
   }
   const tensors = [matrix('token_embd', shape.hidden, shape.vocabulary), vector('output_norm.weight')]

@@ -1,7 +1,7 @@
 /** Writes the files of a model's folder in memory: the tiny model as Hugging Face has it, sound or broken. */
 import type { ByteSource, FileSet, GgufFile, GgufTensor } from '../../attention/index.ts'
 import { readTensorBytes } from '../../attention/index.ts'
-import { tiny } from './tiny-model.ts'
+import { tiny, type TinyArchitecture } from './tiny-model.ts'
 
 export interface FolderTensor {
   readonly name: string
@@ -60,18 +60,35 @@ const folderNames: readonly (readonly [RegExp, string])[] = [
   [/^output\.(\w+)$/, 'lm_head.$1'],
   [/^blk\.(\d+)\.attn_norm\.(\w+)$/, 'model.layers.$1.input_layernorm.$2'],
   [/^blk\.(\d+)\.ffn_norm\.(\w+)$/, 'model.layers.$1.post_attention_layernorm.$2'],
+  [/^blk\.(\d+)\.attn_qkv\.(\w+)$/, 'model.layers.$1.self_attn.qkv_proj.$2'],
+  [/^blk\.(\d+)\.attn_([qk])_norm\.(\w+)$/, 'model.layers.$1.self_attn.$2_norm.$3'],
   [/^blk\.(\d+)\.attn_output\.(\w+)$/, 'model.layers.$1.self_attn.o_proj.$2'],
   [/^blk\.(\d+)\.attn_([qkv])\.(\w+)$/, 'model.layers.$1.self_attn.$2_proj.$3'],
   [/^blk\.(\d+)\.ffn_(gate|up|down)\.(\w+)$/, 'model.layers.$1.mlp.$2_proj.$3'],
 ]
 
-/** The tensors of a GGUF file under the names, in the shapes and in the order of rows that Hugging Face has. */
-export async function folderTensors(file: GgufFile): Promise<FolderTensor[]> {
+/** What is called otherwise than above. */
+const ownNames: Readonly<Partial<Record<TinyArchitecture, typeof folderNames>>> = {
+  gemma3: [
+    [/^blk\.(\d+)\.ffn_norm\.(\w+)$/, 'model.layers.$1.pre_feedforward_layernorm.$2'],
+    [/^blk\.(\d+)\.post_attention_norm\.(\w+)$/, 'model.layers.$1.post_attention_layernorm.$2'],
+    [/^blk\.(\d+)\.post_ffw_norm\.(\w+)$/, 'model.layers.$1.post_feedforward_layernorm.$2'],
+  ],
+  phi3: [[/^blk\.(\d+)\.ffn_up\.(\w+)$/, 'model.layers.$1.mlp.gate_up_proj.$2']],
+}
+
+/** The tensors of a GGUF file under the names, in the shapes and in the order of rows that Hugging Face has; those of rotary scaling have no place. */
+export async function folderTensors(file: GgufFile, architecture: TinyArchitecture = 'llama'): Promise<FolderTensor[]> {
   const tensors: FolderTensor[] = []
+  const names = [...(ownNames[architecture] ?? []), ...folderNames]
   for (const tensor of file.tensors.values()) {
-    const [pattern, name] = folderNames.find(([candidate]) => candidate.test(tensor.name))!
-    const bytes = await readTensorBytes(file, tensor)
-    const heads = tensor.name.includes('attn_q') ? tiny.heads : tensor.name.includes('attn_k') ? tiny.kvHeads : undefined
+    if (tensor.name.startsWith('rope_')) continue
+    const [pattern, name] = names.find(([candidate]) => candidate.test(tensor.name))!
+    const given = await readTensorBytes(file, tensor)
+    // Gemma stores the weights of its norms less one.
+    const isLess = architecture === 'gemma3' && tensor.name.endsWith('norm.weight')
+    const bytes = isLess ? new Uint8Array(new Float32Array(given.slice().buffer).map((value) => value - 1).buffer) : given
+    const heads = architecture !== 'llama' || tensor.name.endsWith('norm.weight') ? undefined : headsOf(tensor)
     tensors.push({
       name: tensor.name.replace(pattern, name),
       dtype: tensor.type,
@@ -80,6 +97,19 @@ export async function folderTensors(file: GgufFile): Promise<FolderTensor[]> {
     })
   }
   return tensors
+}
+
+function headsOf({ name }: GgufTensor): number | undefined {
+  return name.includes('attn_q') ? tiny.heads : name.includes('attn_k') ? tiny.kvHeads : undefined
+}
+
+/** The same tensors in 16 bits, cut. */
+export function inBfloat16(tensors: readonly FolderTensor[]): FolderTensor[] {
+  return tensors.map((tensor) => {
+    if (tensor.dtype !== 'F32') return tensor
+    const bits = new Uint32Array(tensor.bytes.slice().buffer)
+    return { ...tensor, dtype: 'BF16', bytes: new Uint8Array(Uint16Array.from(bits, (value) => value >>> 16).buffer) }
+  })
 }
 
 /** Value i of a head, which stands beside its partner in GGUF, stands half a head before it in Hugging Face's order. */
