@@ -1,15 +1,16 @@
-import type { ByteTokenizer } from '../attention/index.ts'
+import { type ByteTokenizer, withStart } from '../attention/index.ts'
 import type { EvidenceQuery } from './evidence-model.ts'
 import { tokenSpans } from './token-spans.ts'
 import type { TokenRange } from './weigh-spans.ts'
 
 /**
- * The tokens of a query's prefix that lie in each of its spans, in part or whole.
+ * The tokens of a query's prefix, which may begin with a start token, that lie in each of its spans, in part or whole.
  *
  * @throws RangeError when a span lies outside of the prefix
  */
 export function rangesOf(tokenizer: ByteTokenizer, { prefix, spans }: Pick<EvidenceQuery, 'prefix' | 'spans'>): TokenRange[] {
   const { ids, offsets } = tokenSpans(tokenizer, prefix)
+  const before = withStart(tokenizer, ids).length - ids.length
   // A token that begins inside a character begins with it.
   const starts: number[] = []
   for (const offset of offsets) starts.push(offset < 0 ? (starts.at(-1) ?? 0) : offset)
@@ -21,7 +22,7 @@ export function rangesOf(tokenizer: ByteTokenizer, { prefix, spans }: Pick<Evide
     while (first < ids.length && (starts[first + 1] ?? 0) <= start) first++
     let last = first
     while (last < ids.length && (starts[last] ?? 0) < end) last++
-    return [first, last]
+    return [before + first, before + last]
   })
 }
 

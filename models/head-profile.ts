@@ -3,6 +3,7 @@
  * al., 2025, section 3.1); as the weights are read off the question's own tokens and not while an answer is written, nothing is generated.
  */
 import { type AttentionHead, attentionWeights, type Decoder, type Observation } from '../attention/index.ts'
+import { encodeStart } from './encode-start.ts'
 import { generateNeedle, type GeneratedNeedle } from './generated-needles.ts'
 
 /** A head, and how well it finds. */
@@ -60,7 +61,7 @@ interface Found {
 /** What each head, by layer, makes of one passage. */
 async function weighSentences(decoder: Decoder, generated: GeneratedNeedle, signal: AbortSignal | undefined): Promise<Found[]> {
   const { tokenizer, config } = decoder
-  const ids = tokenizer.encode('Passage:')
+  const ids = encodeStart(tokenizer, 'Passage:')
   const spans = generated.sentences.map((sentence) => {
     const start = ids.length
     ids.push(...tokenizer.encode(` ${sentence}`))

@@ -1,6 +1,6 @@
 /** A condition and what is scored under it. */
 export interface LikelihoodQuery {
-  /** Text before the scored text. */
+  /** Text before the scored text; may be empty where the model's rule puts a start token before it. */
   readonly prefix: string
   /** Text whose tokens are scored. */
   readonly text: string
@@ -35,7 +35,8 @@ export interface CopiedSpan {
 
 /**
  * A local model that exposes likelihoods: the work-horse of the quoting worker (a small model judges far better than it writes).
- * Strings are tokenised as the model's own text, without special tokens.
+ * Strings are tokenised as the model's own text, in which special tokens are plain text; before a prefix or prompt stands the start token where the
+ * model's rule has one.
  */
 export interface LikelihoodModel {
   /** Name, file hash and weight form: part of every cache key. */

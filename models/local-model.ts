@@ -6,6 +6,7 @@ import { checkWindow } from './check-window.ts'
 import type { Evidence, EvidenceModel, EvidenceQuery } from './evidence-model.ts'
 import { meanOverHeads, rangesOf } from './evidence-spans.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
+import { encodeStart } from './encode-start.ts'
 import {
   type CopiedSpan,
   type Likelihood,
@@ -75,7 +76,7 @@ export interface LocalModel extends ChatModel, EvidenceModel, SelfDescribing {
   load(options?: LoadOptions): Promise<void>
   /**
    * Reads `text` once and keeps what it computed, so that anything after it is scored without reading it again. Its tokens are those of the
-   * plain text, without special tokens.
+   * plain text, after the start token where the model's rule has one.
    *
    * @throws RangeError when the text is empty; ContextOverflowError when it does not fit the window
    */
@@ -195,7 +196,7 @@ export class WorkerModel implements LocalModel {
     const { maxTokens, ...rest } = options
     const engine = this.#engine()
     const { tokenizer, spec } = this.#parts
-    const ids = tokenizer.encode(prompt)
+    const ids = encodeStart(tokenizer, prompt)
     if (ids.length === 0) throw new RangeError('Cannot copy as the prompt is empty')
     if (!(maxTokens >= 1)) throw new RangeError(`Cannot copy as maxTokens is below 1: ${maxTokens}`)
     checkWindow('Cannot copy', { prompt: ids.length, output: maxTokens }, this.window)
@@ -301,7 +302,7 @@ export class WorkerModel implements LocalModel {
 
   #scoreItem({ prefix, text }: LikelihoodQuery): ScoreItem {
     const { tokenizer } = this.#parts
-    const item = { prefix: tokenizer.encode(prefix), text: tokenizer.encode(text) }
+    const item = { prefix: encodeStart(tokenizer, prefix), text: tokenizer.encode(text) }
     if (item.prefix.length === 0)
       throw new RangeError('Cannot score a text as its prefix is empty, so that its first token has no condition')
     checkWindow('Cannot score a text', { prefix: item.prefix.length, text: item.text.length }, this.window)

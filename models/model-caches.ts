@@ -2,6 +2,7 @@
 import type { CacheHandle, CacheQuery } from './cache-handle.ts'
 import type { StoredForm } from './cache-header.ts'
 import { checkWindow } from './check-window.ts'
+import { encodeStart } from './encode-start.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
@@ -29,8 +30,8 @@ export class ModelCaches implements CacheOwner {
 
   async open(text: string, options: EngineCallOptions): Promise<CacheHandle> {
     const { spec, tokenizer, config } = this.#parts
-    const ids = tokenizer.encode(text)
-    if (ids.length === 0) throw new RangeError('Cannot open a cache as its text is empty')
+    const ids = encodeStart(tokenizer, text)
+    if (text === '' || ids.length === 0) throw new RangeError('Cannot open a cache as its text is empty')
     checkWindow('Cannot open a cache', { text: ids.length }, config.window)
     return this.#keep(options, (cache, own) => this.#engine.call('openCache', { decoder: spec, cache, ids }, own))
   }
