@@ -7,8 +7,13 @@ export function textOfTokens(tokenizer: Tokenizer): (id: number) => string {
   const bytesOf = isByteTokenizer(tokenizer)
     ? (id: number) => tokenizer.bytes(id)
     : (id: number) => new TextEncoder().encode(tokenizer.token(id))
+  return (id) => (hasText(tokenizer, id) ? decoder.decode(bytesOf(id), { stream: true }) : '')
+}
+
+/** Whether a token is part of the text: special ones are not. */
+export function hasText(tokenizer: Tokenizer, id: number): boolean {
   // Twice, as some tokenizers leave the space at a text's beginning out.
-  return (id) => (tokenizer.decode([id, id]) === '' ? '' : decoder.decode(bytesOf(id), { stream: true }))
+  return tokenizer.decode([id, id]) !== ''
 }
 
 function isByteTokenizer(tokenizer: Tokenizer): tokenizer is ByteTokenizer {

@@ -1,4 +1,4 @@
-import type { ByteTokenizer } from '../attention/index.ts'
+import { type ByteTokenizer, hasText } from '../attention/index.ts'
 
 /** Turns token ids into text as they come; a character whose bytes are spread over tokens comes out with its last one. */
 export class TokenText {
@@ -11,8 +11,7 @@ export class TokenText {
 
   /** The text that `id` completes; special tokens have none. */
   push(id: number): string {
-    const isSpecial = this.#tokenizer.decode([id]) === ''
-    return isSpecial ? '' : this.#decoder.decode(this.#tokenizer.bytes(id), { stream: true })
+    return hasText(this.#tokenizer, id) ? this.#decoder.decode(this.#tokenizer.bytes(id), { stream: true }) : ''
   }
 
   /** What is left of a character cut short. */

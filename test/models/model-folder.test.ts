@@ -7,6 +7,7 @@ import { ModelFileError } from '../../errors/index.ts'
 import { openLocalModel } from '../../models/index.ts'
 import { openModelSource } from '../../models/model-source.ts'
 import { tokenSpans } from '../../models/token-spans.ts'
+import { TokenText } from '../../models/token-text.ts'
 import { tinyMetadata, writeTinyModel } from '../attention/tiny-model.ts'
 import { folderConfig, folderTensors, folderTokenizer, jsonBytes, writeSafetensors } from '../attention/write-folder.ts'
 import { memorySource } from '../attention/write-gguf.ts'
@@ -48,13 +49,20 @@ describe('a model in a folder of safetensors', () => {
   })
 })
 
-describe('tokenSpans()', () => {
-  it('leaves out the space that a tokenizer puts before a text', () => {
-    const tokens = ['<unk>', '\u2581', '\u2581a', 'b', '\u2581b']
-    const metadata = { 'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': tokens, 'tokenizer.ggml.scores': [0, -9, -1, -2, -3] }
-    const tokenizer = createGgufTokenizer(
-      new Map<string, unknown>(Object.entries({ ...metadata, 'tokenizer.ggml.token_type': [2, 1, 1, 1, 1] })),
-    )
+describe('a vocabulary that puts a space before a text', () => {
+  const tokens = ['<unk>', '\u2581', '\u2581a', 'b', '\u2581b']
+  const metadata = { 'tokenizer.ggml.model': 'llama', 'tokenizer.ggml.tokens': tokens, 'tokenizer.ggml.scores': [0, -9, -1, -2, -3] }
+  const tokenizer = createGgufTokenizer(
+    new Map<string, unknown>(Object.entries({ ...metadata, 'tokenizer.ggml.token_type': [2, 1, 1, 1, 1] })),
+  )
+
+  it('has a reply keep a space that is a token of its own', () => {
+    const text = new TokenText(tokenizer)
+    expect([3, 1, 1, 3, 4].map((id) => text.push(id)).join('') + text.end()).toBe('b  b b')
+    expect(text.push(0)).toBe('')
+  })
+
+  it('leaves that space out of the places of tokens', () => {
     expect(tokenSpans(tokenizer, 'ab b')).toEqual({ ids: [2, 3, 4], offsets: Int32Array.of(0, 1, 2, 4) })
     expect(tokenSpans(tokenizer, ' a')).toEqual({ ids: [1, 2], offsets: Int32Array.of(0, 0, 2) })
   })
