@@ -3,7 +3,7 @@
  * that share prefix and suffix run the lower layers, are pruned and merged pair by pair up a binary tree, and the root runs the last layers. Memory
  * grows with the logarithm of the length, as one finished sibling a level waits at most.
  */
-import type { Decoder, KVCache, Observation, PrefillOptions } from './decoder.ts'
+import type { Decoder, DecoderConfig, KVCache, Observation, PrefillOptions } from './decoder.ts'
 import { bytesOf, keepTokens, mergeNodes, type NodeState, tokensOf } from './homer-node.ts'
 import { type HomerNode, type HomerPlan, planHomer } from './homer-plan.ts'
 import { keptTokens, type Significance } from './significance.ts'
@@ -61,8 +61,10 @@ export interface HomerResult {
 
 /**
  * @throws RangeError when the lengths leave a node without context or a level without a layer
+ * @throws TypeError when the model has layers with a sliding window, or ALiBi
  */
 export async function homer(decoder: Decoder, prompt: HomerPrompt, options: HomerOptions): Promise<HomerResult> {
+  refuseDistances(decoder.config)
   const { layers } = decoder.config
   const { maxChunk = 2_048, warmUp = Math.round((layers * 3) / 8), order = 'depth', target = maxChunk } = options
   const { prefix, context, suffix } = prompt
@@ -74,6 +76,18 @@ export async function homer(decoder: Decoder, prompt: HomerPrompt, options: Home
   const last = root.hidden.slice(-decoder.config.hidden)
   cache.lastHidden = last
   return { cache, logits: await decoder.logits(last), sources: root.sources, scores: root.scores, plan, peakBytes: builder.peakBytes }
+}
+
+/** What is kept is judged, and merged at positions that are near each other, as if every token of a node saw every one before it alike. */
+function refuseDistances({ name, slidingWindow, slidingLayers, alibiBias }: DecoderConfig): void {
+  const why =
+    alibiBias > 0
+      ? 'it weakens scores by distance (ALiBi)'
+      : slidingWindow !== undefined && slidingLayers.includes(true)
+        ? `some of its layers see ${slidingWindow} tokens only (a sliding window)`
+        : undefined
+  if (why === undefined) return
+  throw new TypeError(`Cannot merge contexts with the model ${name} as ${why}. Use a model whose layers see all tokens by rotary embedding`)
 }
 
 class HomerBuilder {

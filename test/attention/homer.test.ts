@@ -6,6 +6,7 @@ import { homer, type HomerOptions, type HomerReport, type HomerResult } from '..
 import { retrievalSignificance } from '../../attention/retrieval-significance.ts'
 import { calibratedSignificance, keptTokens, lastQueryLogits } from '../../attention/significance.ts'
 import { farthest, onnxRuntime, openTiny, someIds } from './open-tiny.ts'
+import type { TinyOptions } from './tiny-model.ts'
 import { memorySource } from './write-gguf.ts'
 
 const prefix = someIds(3, 1)
@@ -37,6 +38,29 @@ describe('homer()', () => {
     expect([...result.sources]).toEqual([-1, -1, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, -1, -1])
     expect([...result.cache.positions]).toEqual([...cache.positions])
     for (const layer of [0, 1, 2]) expect(farthest(result.cache.exportRows(layer).keys, cache.exportRows(layer).keys)).toBe(0)
+  })
+
+  const distant: [string, TinyOptions, RegExp][] = [
+    [
+      'a sliding window',
+      { architecture: 'gemma3', metadata: { '.attention.sliding_window': 8 } },
+      /tiny as some of its layers see 8 tokens only/,
+    ],
+    ['ALiBi', { metadata: { '.attention.max_alibi_bias': 8 } }, /tiny as it weakens scores by distance \(ALiBi\)/],
+  ]
+  it.each(distant)('refuses a model with %s by name', async (_, options, message) => {
+    const { decoder: model } = await openTiny(options)
+    const merged = homer(model, { prefix, context: someIds(20, 3), suffix }, { maxChunk: 16, warmUp: 0, significance })
+    await expect(merged).rejects.toThrow(TypeError)
+    await expect(merged).rejects.toThrow(message)
+    await model.dispose()
+  })
+
+  it('takes a model of an architecture with windows where the file has none', async () => {
+    const { decoder: model } = await openTiny({ architecture: 'gemma3' })
+    const { sources } = await homer(model, { prefix, context: someIds(20, 3), suffix }, { maxChunk: 16, warmUp: 0, significance })
+    expect(sources.length).toBeLessThanOrEqual(16)
+    await model.dispose()
   })
 
   it.each([12, 22, 30, 37, 44])('gives the same depth first and level by level for %i tokens', async (tokens) => {
