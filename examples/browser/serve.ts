@@ -65,14 +65,6 @@ async function send(file: string | undefined, response: ServerResponse): Promise
   if (file.endsWith('.ts')) {
     const compilerOptions = { target: ScriptTarget.ES2022, module: ModuleKind.ESNext, verbatimModuleSyntax: true }
     const { outputText } = transpileModule(await readFile(file, 'utf8'), { compilerOptions })
-    if (file === refa) {
-      // The only dependency that is no module yet.
-      const code = await readFile(file, 'utf8')
-      response
-        .writeHead(200, { 'content-type': types['.js'] })
-        .end(`const exports = {}\n${code}\nexport const { CharBase, CharSet, JS } = exports\n`)
-      return
-    }
     response.writeHead(200, { 'content-type': types['.ts'] }).end(outputText)
     return
   }
