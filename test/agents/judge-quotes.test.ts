@@ -33,13 +33,13 @@ function quotesOf(signals: Readonly<Record<string, number>> = {}): Quote[] {
 function watchedModel(
   at: string,
   window = 8192,
-): EvidenceModel & { readonly asked: EvidenceQuery[]; readonly scored: { prefix: string }[] } {
+): EvidenceModel & { readonly asked: EvidenceQuery[]; readonly scored: readonly { prefix: string }[] } {
   const model = scriptedLikelihoodModel({ window })
   const asked: EvidenceQuery[] = []
   return {
     ...model,
     asked,
-    scored: model.queries as { prefix: string }[],
+    scored: model.queries,
     evidenceHeads: 8,
     async evidence(queries) {
       asked.push(...queries)
