@@ -201,7 +201,7 @@ describe('opening and closing local models', { timeout: 120_000 }, () => {
 
   it.each<[string, () => Promise<string>, RegExp]>([
     ['a missing file', async () => join(folder, 'none.gguf'), /does not exist: .*none\.gguf/],
-    ['a folder', async () => folder, /does not lead to a file/],
+    ['a folder without a model', async () => folder, /as it has no config\.json/],
     ['a file that is no model', () => file('text.gguf', 'this is not a model'), /text\.gguf/],
     ['an empty file', () => file('empty.gguf', ''), /empty\.gguf/],
     ['a model cut short', cutModel, /cut\.gguf/],
