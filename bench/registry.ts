@@ -4,8 +4,9 @@ import type { Bench } from './bench.ts'
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   attention: () => import('./attention.ts'),
   decoding: () => import('./decoding.ts'),
-  needle: () => import('./needle.ts'),
+  embed: () => import('./embed.ts'),
   evidence: () => import('./evidence.ts'),
+  needle: () => import('./needle.ts'),
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
   squad: () => import('./squad.ts'),
