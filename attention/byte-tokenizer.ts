@@ -1,5 +1,5 @@
 import type { Tokenizer } from './tokenizer.ts'
-import { wholeTokenCutter } from './whole-tokens.ts'
+import { type Stripping, wholeTokenCutter } from './whole-tokens.ts'
 
 /** A tokenizer whose tokens are byte strings. */
 export interface ByteTokenizer extends Tokenizer {
@@ -17,6 +17,8 @@ export interface ByteTokenizerParts {
   readonly isSpecial: (id: number) => boolean
   /** Ids of tokens that are always whole in a text. */
   readonly isWhole: (id: number) => boolean
+  /** What of the white space around whole and special tokens is left out, by id; all is text by default. */
+  readonly strips?: ReadonlyMap<number, Stripping>
   /** Bytes of a token that is neither. */
   readonly bytesOf: (id: number, token: string) => Uint8Array
   /** Ids of a text between whole tokens; `first` where the text, or a part after a special token, begins. */
@@ -27,9 +29,12 @@ const utf8 = new TextEncoder()
 
 /** Puts a tokenizer together: whole tokens, bytes and their texts are alike in all kinds. */
 export function createByteTokenizer(parts: ByteTokenizerParts): ByteTokenizer {
-  const { tokens, special, adds, isSpecial, isWhole, encode } = parts
-  const cutPlain = wholeTokenCutter(contents(tokens, isWhole))
-  const cutSpecial = wholeTokenCutter(contents(tokens, (id) => isWhole(id) || isSpecial(id)))
+  const { tokens, special, adds, isSpecial, isWhole, strips, encode } = parts
+  const cutPlain = wholeTokenCutter(contents(tokens, isWhole), strips)
+  const cutSpecial = wholeTokenCutter(
+    contents(tokens, (id) => isWhole(id) || isSpecial(id)),
+    strips,
+  )
   const cache: (Uint8Array | undefined)[] = []
 
   function bytes(id: number): Uint8Array {

@@ -35,7 +35,7 @@ export interface JsonTokenizerOptions {
  */
 export function createJsonByteTokenizer(json: JsonObject, options: JsonTokenizerOptions): ByteTokenizer {
   const vocabulary = readVocabulary(json, options.label)
-  const { tokens, added } = vocabulary
+  const { tokens, added, strips } = vocabulary
   const isByteLevel = mentions([json['pre_tokenizer'], json['decoder']], 'ByteLevel')
   const encode = encoder(json, vocabulary, isByteLevel, options.label)
   const bytesOf = vocabulary.kind === 'WordPiece' ? wordPieceBytes : isByteLevel ? tokenBytes : pieceOrByte
@@ -48,6 +48,7 @@ export function createJsonByteTokenizer(json: JsonObject, options: JsonTokenizer
     adds: { bos: options.addBos ?? framed.bos, eos: options.addEos ?? framed.eos, space },
     isSpecial: (id) => added.get(id) === true,
     isWhole: (id) => added.get(id) === false,
+    strips,
     bytesOf: (_, token) => bytesOf(token),
     encode,
   })

@@ -1,5 +1,6 @@
 import { shown } from './header-reader.ts'
 import { folderError, isObject, type JsonObject } from './json-file.ts'
+import type { Stripping } from './whole-tokens.ts'
 
 /** What a `tokenizer.json` says of its tokens. */
 export interface JsonVocabulary {
@@ -9,6 +10,8 @@ export interface JsonVocabulary {
   readonly tokens: readonly string[]
   /** Tokens that are whole in a text, by id: true for special ones. */
   readonly added: ReadonlyMap<number, boolean>
+  /** What of the white space around those is left out, by id. */
+  readonly strips: ReadonlyMap<number, Stripping>
   /** Merges as "left right", in order. */
   readonly merges: readonly string[]
   /** log P by id, in a Unigram vocabulary. */
@@ -35,12 +38,15 @@ export function readVocabulary(json: JsonObject, label: string): JsonVocabulary 
   const [ids, scores] = kind === 'Unigram' ? unigramEntries(model['vocab'], label) : [vocabEntries(model['vocab'], label), []]
   const count = ids.length
   const added = new Map<number, boolean>()
+  const strips = new Map<number, Stripping>()
   for (const entry of addedTokens(json, label)) {
     ids.push([entry.content, entry.id])
     added.set(entry.id, entry.special)
+    if (entry.before || entry.after) strips.set(entry.id, entry)
   }
   const tokens = place(ids, count + added.size + mostGap, label)
-  return { kind, model, tokens, added, merges: kind === 'BPE' ? readMerges(model, label) : [], scores, unknown: unknownId(model, tokens) }
+  const unknown = unknownId(model, tokens)
+  return { kind, model, tokens, added, strips, merges: kind === 'BPE' ? readMerges(model, label) : [], scores, unknown }
 }
 
 function vocabEntries(vocab: unknown, label: string): [string, unknown][] {
@@ -62,11 +68,18 @@ function unigramEntries(vocab: unknown, label: string): [[string, unknown][], nu
   return [ids, scores]
 }
 
-function addedTokens({ added_tokens: added = [] }: JsonObject, label: string): { content: string; id: number; special: boolean }[] {
+interface AddedToken extends Stripping {
+  readonly content: string
+  readonly id: number
+  readonly special: boolean
+}
+
+function addedTokens({ added_tokens: added = [] }: JsonObject, label: string): AddedToken[] {
   if (!Array.isArray(added)) throw folderError(label, '"added_tokens" is no list')
   return added.map((entry: unknown) => {
-    const { content, id, special } = isObject(entry) ? entry : {}
-    if (typeof content === 'string' && typeof id === 'number') return { content, id, special: special === true }
+    const { content, id, special, lstrip, rstrip } = isObject(entry) ? entry : {}
+    if (typeof content === 'string' && typeof id === 'number')
+      return { content, id, special: special === true, before: lstrip === true, after: rstrip === true }
     throw folderError(label, 'an entry of "added_tokens" has no content and id')
   })
 }

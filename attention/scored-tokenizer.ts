@@ -8,6 +8,7 @@ import { mergePieces } from './merge-pieces.ts'
 import { readPieces, readScores, statedFlag, statedId, tokenTypes, type PieceVocabulary } from './piece-vocabulary.ts'
 import { additions, specialIds } from './special-ids.ts'
 import { byteFallback, markSpaces, pieceBytes, wordCutter } from './spaced-words.ts'
+import type { Stripping } from './whole-tokens.ts'
 import { keepWords } from './word-cache.ts'
 
 /**
@@ -26,6 +27,7 @@ export function createScoredTokenizer(metadata: ReadonlyMap<string, unknown>): B
     adds: additions(pieces, { bos: true, eos: false, space }),
     isSpecial: (id) => isSpecialType(pieces.typeOf(id)),
     isWhole: (id) => pieces.typeOf(id) === tokenTypes.userDefined,
+    ...(metadata.get('general.architecture') === 'phi3' && { strips: phiStrips(pieces) }),
     bytesOf: (id, token) => pieceBytes(token, pieces.typeOf(id) === tokenTypes.byte),
     encode: (text, first) => cut(markSpaces(text, space && first)).flatMap(encodeWord),
   })
@@ -35,6 +37,14 @@ export function createScoredTokenizer(metadata: ReadonlyMap<string, unknown>): B
 function defaultIds({ tokens }: PieceVocabulary): { bos?: number; eos?: number } {
   return tokens[1] === '<s>' && tokens[2] === '</s>' ? { bos: 1, eos: 2 } : {}
 }
+
+/** Phi 3's special tokens take in the white space after them, which GGUF files do not say. */
+function phiStrips({ tokens, typeOf }: PieceVocabulary): Map<number, Stripping> {
+  const ids = [...tokens.keys()].filter((id) => tokens[id] === '</s>' || (isSpecialType(typeOf(id)) && !phiPlain.has(tokens[id])))
+  return new Map(ids.map((id) => [id, { before: false, after: true }]))
+}
+
+const phiPlain = new Set<string | undefined>(['<unk>', '<s>', '<|endoftext|>'])
 
 export function isSpecialType(type: number): boolean {
   return type === tokenTypes.control || type === tokenTypes.unknown

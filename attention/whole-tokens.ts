@@ -5,10 +5,21 @@ export interface TextPart {
   readonly id: number | undefined
 }
 
+/** White space beside a token that is taken for a part of it. */
+export interface Stripping {
+  readonly before: boolean
+  readonly after: boolean
+}
+
 /**
  * A function that cuts a text at the tokens of `wholes` (ids by content): the leftmost first, the longest of those that begin at one place.
+ *
+ * @param strips what of the white space around a token is left out, by id
  */
-export function wholeTokenCutter(wholes: ReadonlyMap<string, number>): (text: string) => TextPart[] {
+export function wholeTokenCutter(
+  wholes: ReadonlyMap<string, number>,
+  strips: ReadonlyMap<number, Stripping> = new Map(),
+): (text: string) => TextPart[] {
   const byFirst = new Map<string, string[]>()
   for (const content of wholes.keys()) {
     if (content === '') continue
@@ -28,12 +39,31 @@ export function wholeTokenCutter(wholes: ReadonlyMap<string, number>): (text: st
       const at = found.index
       const content = byFirst.get(text.charAt(at))?.find((candidate) => text.startsWith(candidate, at))
       if (content === undefined) continue
-      if (at > start) parts.push({ text: text.slice(start, at), id: undefined })
-      parts.push({ text: content, id: wholes.get(content) })
+      const id = wholes.get(content)
+      const strip = id === undefined ? undefined : strips.get(id)
+      const end = strip?.before === true ? spaceStart(text, start, at) : at
+      if (end > start) parts.push({ text: text.slice(start, end), id: undefined })
+      parts.push({ text: content, id })
       start = at + content.length
+      if (strip?.after === true) start = spaceEnd(text, start)
       beginnings.lastIndex = start
     }
     if (start < text.length) parts.push({ text: text.slice(start), id: undefined })
     return parts
   }
+}
+
+/** No white space lies outside of the Basic Multilingual Plane. */
+const space = /^\p{White_Space}$/u
+
+function spaceStart(text: string, least: number, end: number): number {
+  let at = end
+  while (at > least && space.test(text.charAt(at - 1))) at--
+  return at
+}
+
+function spaceEnd(text: string, start: number): number {
+  let at = start
+  while (at < text.length && space.test(text.charAt(at))) at++
+  return at
 }

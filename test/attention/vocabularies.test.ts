@@ -387,6 +387,29 @@ describe('a tokenizer.json as byte strings', () => {
     )
   })
 
+  it('leaves out white space beside tokens that take it in, on the side and in the texts where they are special', () => {
+    const content = (id: number, sides: Record<string, boolean>): unknown => ({ id, content: `<${id}>`, special: true, ...sides })
+    const stripped = json({
+      added_tokens: [content(300, { rstrip: true }), content(301, { lstrip: true }), content(302, {})],
+      pre_tokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme: 'never' },
+      normalizer: null,
+    })
+    const read = createJsonByteTokenizer(stripped, { label: 'x' })
+    const whole = (text: string): number[] => read.encode(text, { special: true })
+    expect(whole('a <300> \n a')).toEqual([...whole('a '), 300, ...whole('a')])
+    expect(whole('a \t<301> a')).toEqual([...whole('a'), 301, ...whole(' a')])
+    expect(whole(' <301>  <300> <301> ')).toEqual([301, ...whole('  '), 300, 301, ...whole(' ')])
+    expect(whole('a <302> a')).toEqual([...whole('a '), 302, ...whole(' a')])
+    expect(read.decode(read.encode('a <300> a'))).toBe('a <300> a')
+  })
+
+  it('takes in the white space after special tokens of Phi 3, which its GGUF files do not say', () => {
+    const phi = createGgufTokenizer(new Map([...spmMetadata(), ['general.architecture', 'phi3']]))
+    expect(phi.encode('</s>\n a', { special: true })).toEqual(gguf.encode('</s>a', { special: true }))
+    expect(phi.encode('<s>\n a', { special: true })).toEqual(gguf.encode('<s>\n a', { special: true }))
+    expect(phi.encode('</s>\n a')).toEqual(gguf.encode('</s>\n a'))
+  })
+
   it('reads a unigram vocabulary and byte-level text', () => {
     const entries = [
       ['<unk>', 0],
