@@ -67,6 +67,7 @@ form.addEventListener('submit', async (event) => {
   event.preventDefault()
   ask.disabled = true
   failure.hidden = true
+  answer.replaceChildren()
   say('Opening the model')
   try {
     const decoder = await openModel()
@@ -80,6 +81,8 @@ form.addEventListener('submit', async (event) => {
     say('Stopped', 0)
   } finally {
     ask.disabled = false
+    // A button that is disabled loses the focus.
+    if (!failure.hidden) ask.focus()
   }
 })
 
