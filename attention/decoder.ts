@@ -67,6 +67,8 @@ export interface KVCache {
   readonly sources: Int32Array
   /** Id of each token that was fed in order after all before it; -1 where that is not known. */
   readonly ids: Int32Array
+  /** 1 for each token with an id that ran in the arithmetic of long reads (see `OpenDecoderOptions.readForm`), 0 for all others. */
+  readonly longReads: Uint8Array
   /** Bytes of keys and values held. */
   readonly bytes: number
   /** Hidden row [hidden] of the last token after the last layer, when it is known: what scores the first token after the cache. */
@@ -84,8 +86,8 @@ export interface KVCache {
    * have to be given alike, from the first on.
    */
   importRows(layer: number, rows: CacheRows, positions: Int32Array, sources?: Int32Array): void
-  /** Says which tokens stand from index `start` on, of tokens that were fed in order, each seeing all before it. */
-  setIds(start: number, ids: ArrayLike<number>): void
+  /** Says which tokens stand from index `start` on, of tokens that were fed in order, each seeing all before it; and whether in a long read. */
+  setIds(start: number, ids: ArrayLike<number>, longRead?: boolean): void
   dispose(): void
   [Symbol.dispose](): void
 }
@@ -127,6 +129,11 @@ export interface PlacedPrefillOptions extends PrefillOptions {
   readonly positions?: readonly number[]
   /** Index of the source token of each token; those that follow the highest so far by default. */
   readonly sources?: readonly number[]
+  /**
+   * Whether the tokens are part of a long read, and so run in its arithmetic; by default by their number. Says so of a long read that is fed in
+   * pieces, so that it comes to the same as in one.
+   */
+  readonly longRead?: boolean
 }
 
 export interface GenerateOptions extends SamplingOptions {
@@ -176,6 +183,8 @@ export interface Decoder {
   /** The chat template of the model file (Jinja), if it has one. */
   readonly chatTemplate: string | undefined
   createCache(): KVCache
+  /** Whether a read of as many tokens runs in an arithmetic of its own. */
+  isLongRead(tokens: number): boolean
   /** Embedding rows of `ids`: shape [ids.length, hidden]. */
   embed(ids: readonly number[]): Float32Array
   /**

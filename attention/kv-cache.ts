@@ -71,6 +71,10 @@ export class BlockCache implements KVCache {
     return this.#tokens.ids
   }
 
+  get longReads(): Uint8Array {
+    return this.#tokens.longReads
+  }
+
   /** Position id that follows the last token's. */
   get nextPosition(): number {
     return this.#tokens.nextPosition
@@ -159,8 +163,8 @@ export class BlockCache implements KVCache {
   }
 
   /** Says which tokens stand from index `start` on: tokens fed in order, each seeing all before it. */
-  setIds(start: number, ids: ArrayLike<number>): void {
-    this.#tokens.setIds(start, ids)
+  setIds(start: number, ids: ArrayLike<number>, longRead = false): void {
+    this.#tokens.setIds(start, ids, longRead)
   }
 
   exportRows(layer: number): CacheRows {

@@ -89,7 +89,7 @@ export class LayerRunner {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
-    const { projection, feedForward, given } = await this.#forRows(sessions, positions.length, input.form)
+    const { projection, feedForward, given } = await this.#forRows(sessions, this.#isDense(positions.length, input.form), input.form)
     const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables.covering(layer, positions), ...given?.projection }, ['q', 'k', 'v'])
     const attended = await this.#attention.attend(layer, { ...rows, positions }, segments, input.lastOnly)
     if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
@@ -101,7 +101,7 @@ export class LayerRunner {
 
   async #lastFeedForward(sessions: LayerSessions, form: GivenForm, hiddenRows: Float32Array, attended: Float32Array): Promise<Float32Array> {
     const count = hiddenRows.length / this.#config.hidden
-    const { feedForward, given } = await this.#forRows(sessions, count, form)
+    const { feedForward, given } = await this.#forRows(sessions, count >= fewestDenseRows, form)
     const x = this.#pool.floats(hiddenRows, [count, this.#config.hidden])
     const a = this.#pool.floats(attended, [count, this.#queryWidth])
     return (await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])).y
@@ -118,8 +118,13 @@ export class LayerRunner {
     }
   }
 
-  async #forRows(sessions: LayerSessions, count: number, wanted: GivenForm): Promise<SessionPair & { given?: GivenLayer }> {
-    if (sessions.dense === undefined || count < fewestDenseRows) return sessions
+  /** Rows of a long read stay in its arithmetic however few they are, so that it does not matter how the read is cut. */
+  #isDense(count: number, form: GivenForm): boolean {
+    return count >= fewestDenseRows || (form !== 'float32' && this.#shared[form] !== undefined)
+  }
+
+  async #forRows(sessions: LayerSessions, isDense: boolean, wanted: GivenForm): Promise<SessionPair & { given?: GivenLayer }> {
+    if (sessions.dense === undefined || !isDense) return sessions
     const form = this.#shared[wanted] === undefined ? 'float32' : wanted
     const shared = this.#shared[form]
     return shared === undefined ? sessions : { ...shared, given: await sessions.dense.given(form) }

@@ -116,7 +116,12 @@ export class OnnxDecoder implements Decoder {
     return this.#head.logits(hidden)
   }
 
-  async prefill(ids: readonly number[], cache: KVCache, { positions: placed, sources, ...options }: PlacedPrefillOptions = {}): Promise<Float32Array> {
+  isLongRead(tokens: number): boolean {
+    return tokens >= longReadTokens && this.#longForm !== 'float32'
+  }
+
+  async prefill(ids: readonly number[], cache: KVCache, placing: PlacedPrefillOptions = {}): Promise<Float32Array> {
+    const { positions: placed, sources, longRead = this.isLongRead(ids.length), ...options } = placing
     if (ids.length === 0) throw new RangeError('Cannot prefill as there are no tokens')
     const store = this.#own(cache)
     const start = store.length
@@ -124,14 +129,14 @@ export class OnnxDecoder implements Decoder {
     if (sources !== undefined) checkCount('sources', sources, ids.length)
     const { layers } = this.config
     this.#checkRun(0, layers, undefined, positions)
-    const form = ids.length >= longReadTokens ? this.#longForm : 'float32'
+    const form = longRead ? this.#longForm : 'float32'
     let last = new Float32Array() as Float32Array
     await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true, form }, (rows) => {
       last = rows
     })
     store.lastHidden = last
     if (sources !== undefined) store.setSources(start, sources)
-    if (placed === undefined) store.setIds(start, ids)
+    if (placed === undefined) store.setIds(start, ids, form !== 'float32')
     return this.#head.logits(last)
   }
 

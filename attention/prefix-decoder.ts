@@ -30,7 +30,8 @@ const fewestReused = 8
 
 /**
  * `decoder`, with caches of past prefills kept up to `bytes`. The same tokens give the same numbers as without, within the rounding of another
- * grouping of rows; a prefill that was seen as a whole gives them bit for bit. Disposing it disposes `decoder`.
+ * grouping of rows, as only what ran in the same arithmetic is taken over, and the rest runs in it too; a prefill that was seen as a whole gives
+ * them bit for bit. In eight-bit integers rounding goes further than in float32: log-probabilities of single tokens may differ by some thousandths. Disposing it disposes `decoder`.
  *
  * @throws RangeError when `bytes` is not a number from 0
  */
@@ -70,6 +71,10 @@ class ReusingDecoder implements PrefixDecoder {
     return this.#decoder.createCache()
   }
 
+  isLongRead(tokens: number): boolean {
+    return this.#decoder.isLongRead(tokens)
+  }
+
   embed(ids: readonly number[]): Float32Array {
     return this.#decoder.embed(ids)
   }
@@ -83,16 +88,17 @@ class ReusingDecoder implements PrefixDecoder {
   }
 
   async prefill(ids: readonly number[], cache: KVCache, options: PlacedPrefillOptions = {}): Promise<Float32Array> {
-    const known = knownIds(cache)
+    const known = knownKeys(cache)
     const isPlain = options.positions === undefined && options.sources === undefined
     if (known === undefined || !isPlain || ids.length < fewestKept || this.#budget === 0) return this.#decoder.prefill(ids, cache, options)
     options.signal?.throwIfAborted()
-    const all = [...known, ...ids]
+    const longRead = this.#isLong(ids, options)
+    const all = [...known, ...ids.map((id) => keyOf(id, longRead))]
     const { lastHidden } = cache
     const reused = this.#take(all, known.length, cache, options.observe === undefined ? 0 : (options.observe.rows ?? Infinity))
     const rest = ids.slice(reused)
     try {
-      const logits = rest.length > 0 ? await this.#decoder.prefill(rest, cache, options) : await this.#lastLogits(cache, options)
+      const logits = rest.length > 0 ? await this.#decoder.prefill(rest, cache, { ...options, longRead }) : await this.#lastLogits(cache, options)
       this.#reused.set(cache, reused)
       this.#insert(all, cache)
       return logits
@@ -132,20 +138,20 @@ class ReusingDecoder implements PrefixDecoder {
   }
 
   /**
-   * Lets `cache`, which holds the first `known` tokens of `ids`, hold as many as are known, but not the last `run`, which are wanted to go through
+   * Lets `cache`, which holds the first `known` tokens of `keys`, hold as many as are known, but not the last `run`, which are wanted to go through
    * the layers; gives the number of those taken over.
    */
-  #take(ids: readonly number[], known: number, cache: KVCache, run: number): number {
+  #take(keys: readonly number[], known: number, cache: KVCache, run: number): number {
     this.#counts.lookups++
-    this.#counts.tokens += ids.length - known
-    const found = this.#tree.find(ids)
+    this.#counts.tokens += keys.length - known
+    const found = this.#tree.find(keys)
     if (found === undefined) return 0
     // The last token has to be run for its logits, unless it was the last of its prefill.
-    const runs = Math.max(run, found.length === ids.length && found.lastHidden !== undefined ? 0 : 1)
-    const length = Math.min(found.length, ids.length - runs)
+    const runs = Math.max(run, found.length === keys.length && found.lastHidden !== undefined ? 0 : 1)
+    const length = Math.min(found.length, keys.length - runs)
     if (length - known < fewestReused) return 0
     adopt(cache, found.cache, length)
-    if (length === ids.length) cache.lastHidden = found.lastHidden?.slice()
+    if (length === keys.length) cache.lastHidden = found.lastHidden?.slice()
     this.#counts.hits++
     this.#counts.reusedTokens += length - known
     return length - known
@@ -158,8 +164,14 @@ class ReusingDecoder implements PrefixDecoder {
     return logits
   }
 
-  #insert(ids: readonly number[], cache: KVCache): void {
-    this.#tree.insert(ids, cache.fork())
+  /** Whether the tokens run in another arithmetic than few do. */
+  #isLong(ids: readonly number[], { longRead }: PlacedPrefillOptions): boolean {
+    if (longRead === undefined) return this.#decoder.isLongRead(ids.length)
+    return longRead && this.#decoder.isLongRead(Infinity)
+  }
+
+  #insert(keys: readonly number[], cache: KVCache): void {
+    this.#tree.insert(keys, cache.fork())
     for (;;) {
       this.#bytes = bytesOfBlocks(this.#tree.caches().flatMap((held) => (held instanceof BlockCache ? Array.from(held.blocks()) : [])))
       if (this.#bytes <= this.#budget || !this.#tree.evict()) return
@@ -167,10 +179,16 @@ class ReusingDecoder implements PrefixDecoder {
   }
 }
 
-/** The tokens of a cache that was only ever fed in order; undefined for any other. */
-function knownIds(cache: KVCache): readonly number[] | undefined {
-  const ids = [...cache.ids]
-  return ids.includes(-1) ? undefined : ids
+/** The tokens of a cache that was only ever fed in order, as the tree tells them apart; undefined for any other. */
+function knownKeys(cache: KVCache): readonly number[] | undefined {
+  const { ids, longReads } = cache
+  if (ids.includes(-1)) return undefined
+  return Array.from(ids, (id, index) => keyOf(id, longReads[index] === 1))
+}
+
+/** The same token has other keys and values in another arithmetic, and so a place of its own in the tree. */
+function keyOf(id: number, longRead: boolean): number {
+  return 2 * id + (longRead ? 1 : 0)
 }
 
 function adopt(cache: KVCache, from: KVCache, length: number): void {

@@ -3,6 +3,8 @@ export class TokenColumns {
   readonly #positions: number[] = []
   readonly #sources: number[] = []
   readonly #ids: number[] = []
+  /** 1 where the token ran in the arithmetic of long reads. */
+  readonly #forms: number[] = []
 
   get length(): number {
     return this.#positions.length
@@ -18,6 +20,10 @@ export class TokenColumns {
 
   get ids(): Int32Array {
     return Int32Array.from(this.#ids)
+  }
+
+  get longReads(): Uint8Array {
+    return Uint8Array.from(this.#forms)
   }
 
   get nextPosition(): number {
@@ -39,6 +45,7 @@ export class TokenColumns {
         this.#positions.push(position)
         this.#sources.push(source++)
         this.#ids.push(-1)
+        this.#forms.push(0)
       } else if (known !== position) {
         throw new RangeError(
           `Cannot append position ${position} to the cache as earlier layers hold another for token ${start + index}: ${known}`,
@@ -51,12 +58,13 @@ export class TokenColumns {
     this.#set('sources', this.#sources, start, sources)
   }
 
-  setIds(start: number, ids: ArrayLike<number>): void {
+  setIds(start: number, ids: ArrayLike<number>, longRead: boolean): void {
     this.#set('ids', this.#ids, start, ids)
+    this.#forms.fill(longRead ? 1 : 0, start, start + ids.length)
   }
 
   cut(length: number): void {
-    for (const column of [this.#positions, this.#sources, this.#ids]) column.length = Math.min(column.length, length)
+    for (const column of [this.#positions, this.#sources, this.#ids, this.#forms]) column.length = Math.min(column.length, length)
   }
 
   /** Takes over the tokens of `other` in place of its own. */
@@ -65,6 +73,7 @@ export class TokenColumns {
     for (const position of other.#positions) this.#positions.push(position)
     for (const source of other.#sources) this.#sources.push(source)
     for (const id of other.#ids) this.#ids.push(id)
+    for (const form of other.#forms) this.#forms.push(form)
   }
 
   #set(what: string, column: number[], start: number, values: ArrayLike<number>): void {

@@ -24,11 +24,12 @@ export class CacheTable {
   async open({ decoder: spec, cache: id, ids }: OpenCacheCall, { signal, progress, giveWay }: CallContext): Promise<CacheSize> {
     const decoder = await this.#decoder(spec, signal)
     const cache = decoder.createCache()
+    const longRead = decoder.isLongRead(ids.length)
     try {
       for (let at = 0; at < ids.length; at += tokensPerTurn) {
         const slice = ids.slice(at, at + tokensPerTurn)
         const onProgress = (share: number): void => progress((at + share * slice.length) / ids.length)
-        await decoder.prefill(slice, cache, { signal, onProgress })
+        await decoder.prefill(slice, cache, { signal, onProgress, longRead })
         await giveWay()
       }
       signal.throwIfAborted()

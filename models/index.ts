@@ -1,6 +1,6 @@
 /** What thinks: the chat-model, embedder and likelihood contracts, and what calls them. */
 export { APPROXIMATE_MARGIN, approximateCount } from './approximate-count.ts'
-export type { CacheHandle, CacheQuery } from './cache-handle.ts'
+export type { CacheHandle, CacheQuery, SaveCacheOptions } from './cache-handle.ts'
 export { callModel, type CallModelOptions, type CallResult, type CallUsage, type Retry } from './call-model.ts'
 export type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 export { type Clock, systemClock } from './clock.ts'

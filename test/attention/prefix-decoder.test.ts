@@ -69,6 +69,29 @@ describe('reusePrefixes()', () => {
     expect(decoder.prefixStats).toMatchObject({ hits: 1, reusedTokens: 700 })
   })
 
+  test('takes over only what ran in the same arithmetic, so that answers do not depend on what was asked before', async () => {
+    const bytes = (await openTiny({ type: 'Q4_0' }, { readForm: 'int8' })).decoder
+    expect([bytes.isLongRead(255), bytes.isLongRead(256)]).toEqual([false, true])
+    await using reusing = reusePrefixes(bytes, Infinity)
+    await run(reusing, document.slice(0, 200))
+    using first = reusing.createCache()
+    await reusing.prefill(asked, first)
+    expect(reusing.reused(first)).toBe(0)
+    using second = reusing.createCache()
+    const logits = await reusing.prefill(otherwise, second)
+    expect(reusing.reused(second)).toBe(document.length)
+    const alone = await run(bytes, otherwise)
+    expect(farthest(logits, alone)).toBeLessThan(2e-3)
+    using short = bytes.createCache()
+    await bytes.prefill(document, short, { longRead: false })
+    expect(farthest(await bytes.prefill(someIds(25, 8), short), alone)).toBeGreaterThan(farthest(logits, alone))
+    using pieces = reusing.createCache()
+    await reusing.prefill(asked.slice(0, 600), pieces, { longRead: true })
+    await reusing.prefill(asked.slice(600), pieces, { longRead: true })
+    expect([...pieces.longReads].every((form) => form === 1)).toBe(true)
+    expect(reusing.reused(pieces)).toBe(120)
+  })
+
   test('shows the queries of the rows that are asked for', async () => {
     await run(decoder, asked)
     using cache = decoder.createCache()
