@@ -11,7 +11,6 @@ import {
   type CopiedSpan,
   type Likelihood,
   likelihoodOf,
-  type LikelihoodModel,
   type LikelihoodOptions,
   type LikelihoodQuery,
 } from './likelihood-model.ts'
@@ -189,7 +188,10 @@ export class WorkerModel implements LocalModel {
     const items = queries.map((query) => ({ ...this.#scoreItem(query), spans: rangesOf(tokenizer, query) }))
     if (items.length === 0) return []
     const found = await engine.call('evidence', { decoder: spec, items, heads }, { ...options, model: this.id })
-    return found.map(({ scores, weights }) => ({ ...likelihoodOf([...scores]), weights: meanOverHeads(weights, heads.length) }))
+    return found.map(({ scores, weights }) => {
+      const { logProb, tokens } = likelihoodOf([...scores])
+      return { logProb, tokens, weights: meanOverHeads(weights, heads.length) }
+    })
   }
 
   async copy(prompt: string, source: string, options: LikelihoodOptions & { readonly maxTokens: number }): Promise<CopiedSpan | undefined> {
