@@ -1,7 +1,7 @@
 /** From `--model` to a model, and from `--strategy` to a strategy. */
 import { stat } from 'node:fs/promises'
 import { ModelFileError } from '../errors/index.ts'
-import { type ChatModel, describe, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
+import { type ChatModel, describe, type LocalModel, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
 import { auto, chainOfAgents, mapReduce, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
 import type { AskFlags } from './options.ts'
 import { UsageError } from './usage-error.ts'
@@ -32,12 +32,18 @@ export async function openModel(flags: AskFlags, signal: AbortSignal): Promise<O
   if (flags.window !== undefined || flags.maxOutput !== undefined) {
     throw new UsageError(`Cannot set --window or --max-output for ${spec} as a model file states its own. Leave them out`)
   }
-  if (spec === 'local') return owned(await openLocalModel({ signal }))
-  if (spec.endsWith('.gguf') || (await isFile(spec))) return owned(await openFile(spec, signal))
+  return owned(await openLocal(spec, signal))
+}
+
+/** @throws UsageError when the name is not that of a local model */
+export async function openLocal(spec: string, signal: AbortSignal): Promise<LocalModel> {
+  if (spec.startsWith('openai:')) throw new UsageError(`Cannot keep what a remote model computes: ${spec}. Use local or FILE.gguf`)
+  if (spec === 'local') return openLocalModel({ signal })
+  if (spec.endsWith('.gguf') || (await isFile(spec))) return openFile(spec, signal)
   throw new UsageError(`Cannot open a model as its name is not understood: ${spec}. Use ${modelForms.map(([form]) => form).join(', ')}`)
 }
 
-async function openFile(path: string, signal: AbortSignal): Promise<Awaited<ReturnType<typeof openLocalModel>>> {
+async function openFile(path: string, signal: AbortSignal): Promise<LocalModel> {
   const isDirectory = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
@@ -46,7 +52,7 @@ async function openFile(path: string, signal: AbortSignal): Promise<Awaited<Retu
   return openLocalModel({ path, signal })
 }
 
-function owned(model: Awaited<ReturnType<typeof openLocalModel>>): OpenedModel {
+function owned(model: LocalModel): OpenedModel {
   return { model, [Symbol.asyncDispose]: () => model.dispose() }
 }
 

@@ -27,7 +27,8 @@ export async function openIndexes(folder: string): Promise<MemoryStore> {
   return openMemory(join(folder, 'indexes.db'))
 }
 
-async function makeFolder(folder: string): Promise<void> {
+/** @throws StoreError when it cannot be made or written to */
+export async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true })
     await access(folder, constants.W_OK)
@@ -40,6 +41,11 @@ async function makeFolder(folder: string): Promise<void> {
       cause,
     })
   }
+}
+
+/** The folder of caches that `cache build` makes. */
+export function cacheFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
+  return join(storeFolder(flags, terminal), 'caches')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,7 @@
 /** What thinks: the chat-model, embedder and likelihood contracts, and what calls them. */
 export { APPROXIMATE_MARGIN, approximateCount } from './approximate-count.ts'
+export { readCacheHeader } from './cache-file.ts'
+export type { CacheHeader } from './cache-header.ts'
 export type { CacheHandle, CacheQuery, SaveCacheOptions } from './cache-handle.ts'
 export { callModel, type CallModelOptions, type CallResult, type CallUsage, type Retry } from './call-model.ts'
 export type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
