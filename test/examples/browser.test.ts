@@ -86,7 +86,9 @@ describe.skipIf(skipsSlow || !existsSync(executablePath))(
 
     test('marks the same sentence on WebGPU (skipped where the browser has no adapter)', async ({ skip }) => {
       const quoted = await page.locator('#answer mark').textContent()
-      const hasAdapter = await page.evaluate(async () => Boolean(await Reflect.get(navigator, 'gpu')?.requestAdapter()))
+      const hasAdapter = await page.evaluate(async () =>
+        Boolean(await Reflect.get(Reflect.get(globalThis, 'navigator'), 'gpu')?.requestAdapter()),
+      )
       skip(!hasAdapter, 'the browser has no adapter')
       await page.getByLabel('Runs on').selectOption('webgpu')
       expect(await ask()).toBe('Done')
