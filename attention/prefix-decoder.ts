@@ -20,6 +20,8 @@ export interface PrefixDecoder extends Decoder {
   readonly prefixStats: PrefixStats
   /** Tokens at the start of `cache` that the last prefill took over rather than computing them. */
   reused(cache: KVCache): number
+  /** Keeps what `cache` holds for later prefills, where it was only ever fed in order. */
+  keep(cache: KVCache): void
 }
 
 /** A prefill of fewer tokens is a step of decoding: not worth a place. */
@@ -31,7 +33,7 @@ const fewestReused = 8
 /**
  * `decoder`, with caches of past prefills kept up to `bytes`. The same tokens give the same numbers as without, within the rounding of another
  * grouping of rows, as only what ran in the same arithmetic is taken over, and the rest runs in it too; a prefill that was seen as a whole gives
- * them bit for bit. In eight-bit integers rounding goes further than in float32: log-probabilities of single tokens may differ by some thousandths. Disposing it disposes `decoder`.
+ * them bit for bit. In eight-bit integers rounding goes further than in float32: log-probabilities of single tokens may differ by a few hundredths. Disposing it disposes `decoder`.
  *
  * @throws RangeError when `bytes` is not a number from 0
  */
@@ -65,6 +67,11 @@ class ReusingDecoder implements PrefixDecoder {
 
   reused(cache: KVCache): number {
     return this.#reused.get(cache) ?? 0
+  }
+
+  keep(cache: KVCache): void {
+    const keys = knownKeys(cache)
+    if (keys !== undefined && keys.length >= fewestKept && this.#budget > 0) this.#insert(keys, cache)
   }
 
   createCache(): KVCache {

@@ -1,6 +1,7 @@
 /**
  * The file of a cache. Little endian throughout: 8 bytes `SCRCACHE`; uint32 version; uint32 length of the header; the header, JSON in UTF-8; then
- * parts that begin at multiples of 64 bytes: position ids, source indices and token ids, int32 [tokens] each; the last hidden row, float32 [hidden],
+ * parts that begin at multiples of 64 bytes: position ids, source indices and tokens, int32 [tokens] each, a token as twice its id, and one more
+ * where it ran in the arithmetic of long reads, or -1 where it is not known; the last hidden row, float32 [hidden],
  * where it is known; for each filled layer keys and then values, float32 [tokens, kvHeads headDim], or bounds and codes of both (see
  * `quantiseCache`); at last the SHA-256 of all bytes before it.
  */
@@ -59,7 +60,7 @@ export async function readCacheFile(
   const header = await readHeader(reader)
   checkIdentity(reader, header, identity)
   const { tokens, filled, hasLastHidden, hidden } = header
-  const [positions, sources, ids] = [await reader.integers(tokens), await reader.integers(tokens), await reader.integers(tokens)]
+  const [positions, sources, tokenCodes] = [await reader.integers(tokens), await reader.integers(tokens), await reader.integers(tokens)]
   const lastHidden = hasLastHidden ? await reader.floats(hidden) : undefined
   const cache = await create()
   try {
@@ -70,7 +71,8 @@ export async function readCacheFile(
       await giveWay()
     }
     await reader.checkHash()
-    cache.setIds(0, ids)
+    // What was rounded is not what the tokens come to: it must not pass for that.
+    if (header.form === 'float32') setTokens(cache, tokenCodes)
     cache.lastHidden = lastHidden
     return cache
   } catch (error) {
@@ -89,6 +91,14 @@ async function readRows(reader: HashedReader, { form, tokens, layers, kvHeads, h
   return dequantiseRows({ keys, values }, tokens, shape, form)
 }
 
+function codesOf({ ids, longReads }: KVCache): Int32Array {
+  return ids.map((id, index) => (id < 0 ? -1 : 2 * id + (longReads[index] ?? 0)))
+}
+
+function setTokens(cache: KVCache, codes: Int32Array): void {
+  for (const [index, code] of codes.entries()) if (code >= 0) cache.setIds(index, [code >> 1], code % 2 === 1)
+}
+
 function* partsOf(cache: KVCache, identity: CacheIdentity, form: StoredForm): Generator<Uint8Array, undefined> {
   const { lastHidden, length } = cache
   const { layers, kvHeads, headDim } = identity
@@ -97,7 +107,7 @@ function* partsOf(cache: KVCache, identity: CacheIdentity, form: StoredForm): Ge
   yield headerBytes({ ...identity, form, tokens: length, filled, hasLastHidden: lastHidden !== undefined })
   yield* aligned(littleEndian(cache.positions))
   yield* aligned(littleEndian(cache.sources))
-  yield* aligned(littleEndian(cache.ids))
+  yield* aligned(littleEndian(codesOf(cache)))
   if (lastHidden !== undefined) yield* aligned(littleEndian(lastHidden))
   for (let layer = 0; layer < filled; layer++) {
     const rows = cache.exportRows(layer)

@@ -1,5 +1,5 @@
 /** The caches that the worker keeps for handles in the program, by the numbers that the program gave them. */
-import type { Decoder, KVCache } from '../attention/index.ts'
+import type { KVCache, PrefixDecoder } from '../attention/index.ts'
 import { readCacheFile, writeCacheFile } from './cache-file.ts'
 import type { CacheSize, CallContext, DecoderSpec, ForkCacheCall, LoadCacheCall, OpenCacheCall, SaveCacheCall } from './local-protocol.ts'
 
@@ -8,9 +8,9 @@ const tokensPerTurn = 512
 
 export class CacheTable {
   readonly #caches = new Map<number, KVCache>()
-  readonly #decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<Decoder>
+  readonly #decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<PrefixDecoder>
 
-  constructor(decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<Decoder>) {
+  constructor(decoder: (spec: DecoderSpec, signal: AbortSignal) => Promise<PrefixDecoder>) {
     this.#decoder = decoder
   }
 
@@ -50,8 +50,11 @@ export class CacheTable {
   }
 
   async load({ decoder: spec, cache: id, identity, path }: LoadCacheCall, context: CallContext): Promise<CacheSize> {
-    const create = async (): Promise<KVCache> => (await this.#decoder(spec, context.signal)).createCache()
-    return this.#keep(id, await readCacheFile(path, identity, create, context))
+    let decoder: PrefixDecoder | undefined
+    const create = async (): Promise<KVCache> => (decoder = await this.#decoder(spec, context.signal)).createCache()
+    const cache = await readCacheFile(path, identity, create, context)
+    decoder?.keep(cache)
+    return this.#keep(id, cache)
   }
 
   /** Frees caches; numbers without one are passed over. */

@@ -81,7 +81,7 @@ export interface LocalModel extends ChatModel, EvidenceModel, SelfDescribing {
    */
   openCache(text: string, options?: LoadOptions): Promise<CacheHandle>
   /**
-   * Takes up a cache that `CacheHandle.save` wrote.
+   * Takes up a cache that `CacheHandle.save` wrote. Calls that begin with its tokens need not read them either, unless it was saved in few bits.
    *
    * @throws ModelFileError when the file is missing, of another model, weight form or version, cut short or damaged
    */

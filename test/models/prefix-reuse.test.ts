@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ChatMessage, type LocalModel, openLocalModel } from '../../models/index.ts'
 
@@ -60,6 +63,35 @@ describe('a local model that is asked again about the same passage', { timeout: 
     expect((now?.hits ?? 0) - (before?.hits ?? 0)).toBeGreaterThanOrEqual(2)
     expect((now?.reusedTokens ?? 0) - (before?.reusedTokens ?? 0)).toBeGreaterThan(1.9 * model.count(passage))
     expect(now?.bytes).toBeLessThanOrEqual(256 * 2 ** 20)
+  })
+
+  it('does not read again what a cache was loaded of, unless its numbers were rounded', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'prefix-reuse-'))
+    const text = `Once more. ${passage}`
+    const query = { prefix: `${text}\n`, text: ' The keeper sleeps.' }
+    try {
+      await using read = await without.openCache(text)
+      await read.save(join(folder, 'rounded'), { form: 'int8' })
+      await read.save(join(folder, 'exact'))
+      const [expected] = await without.logProbs([query])
+      for (const [file, fewest, most] of [
+        ['rounded', 0, 20],
+        ['exact', read.tokens - 1, Infinity],
+      ] as const) {
+        await using fresh = await openLocalModel({ prefixCacheBytes: 2 ** 26 })
+        await using cache = await fresh.loadCache(join(folder, file))
+        expect(cache.tokens).toBe(read.tokens)
+        const [found] = await fresh.logProbs([query])
+        const reused = (await fresh.prefixStats())?.reusedTokens
+        expect(reused).toBeGreaterThanOrEqual(fewest)
+        expect(reused).toBeLessThanOrEqual(most)
+        for (const [index, value] of (expected?.tokens ?? []).entries()) {
+          expect(Math.abs((found?.tokens[index] ?? NaN) - value)).toBeLessThan(0.05)
+        }
+      }
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('answers as ever after a call that was cancelled', async () => {
