@@ -108,7 +108,7 @@ async function judge(model: LikelihoodModel, judged: Judged, context: AgentConte
   const likelihoods = await questionLikelihoods(model, { question, title, passages }, context)
   return candidates.map((candidate, at) => {
     const signals = { ...retrieved(candidate), ...likelihoods[at] }
-    return { ...asQuote(chunk, candidate), score: gainOf({ signals }), signals }
+    return Object.assign(asQuote(chunk, candidate), { score: gainOf({ signals }), signals })
   })
 }
 

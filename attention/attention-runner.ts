@@ -1,27 +1,12 @@
 /** Attention of new rows over the caches of their sequences: chooses the graph, builds the masks, and lets the caches grow. */
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
+import type { NewRows, Segment } from './attention-rows.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { GpuAttention } from './gpu-attention.ts'
-import { blockTokens, type BlockCache, type CacheBlock, type LayerView } from './kv-cache.ts'
+import { blockTokens, type CacheBlock, type LayerView } from './kv-cache.ts'
 import { type DistanceMasks, distanceMasks, hiddenScore, isDistant, type MaskedRows, needsDistances } from './distance-masks.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
-
-/** Consecutive rows that belong to one sequence. */
-export interface Segment {
-  readonly cache: BlockCache
-  readonly rows: number
-  /** Whether the cache grows by the rows; false where nothing comes after them. True by default. */
-  readonly keeps?: boolean
-}
-
-/** New rows of a layer: q [S, H d] and k [S, Hkv d] rotated, v [S, Hkv d]. */
-export interface NewRows {
-  readonly q: Float32Array
-  readonly k: Float32Array
-  readonly v: Float32Array
-  readonly positions: Int32Array
-}
 
 /** Up to this many new tokens, blocks of the cache are read where they lie; above, putting them side by side costs less than it saves. */
 const mostSeparateRows = 8

@@ -1,6 +1,6 @@
 /** Attention of new rows over the cache of their sequence on WebGPU. Closed blocks stay on the device; the tail and the rows are sent with each run. */
 import type { RowsShape } from './attention-graph.ts'
-import type { NewRows } from './attention-runner.ts'
+import type { NewRows } from './attention-rows.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { type DistanceMasks, hiddenScore } from './distance-masks.ts'
 import { buildGpuAttentionGraph } from './gpu-attention-graph.ts'

@@ -1,5 +1,6 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
-import { AttentionRunner, lastRows, type Segment } from './attention-runner.ts'
+import type { Segment } from './attention-rows.ts'
+import { AttentionRunner, lastRows } from './attention-runner.ts'
 import type { DecoderConfig, ObserveOptions } from './decoder.ts'
 import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import { nextTask } from './next-task.ts'
@@ -78,7 +79,14 @@ export class LayerRunner {
       await nextTask()
       options.signal?.throwIfAborted()
       const lastOnly = options.lastOnly === true && layer === options.to - 1
-      current = await this.#runLayer(layer, current, { ids, positions, segments, observe: options.observe, lastOnly, form: options.form ?? 'float32' })
+      current = await this.#runLayer(layer, current, {
+        ids,
+        positions,
+        segments,
+        observe: options.observe,
+        lastOnly,
+        form: options.form ?? 'float32',
+      })
       options.onLayer?.()
     }
     return current
@@ -90,7 +98,11 @@ export class LayerRunner {
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
     const { projection, feedForward, given } = await this.#forRows(sessions, this.#isDense(positions.length, input.form), input.form)
-    const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables.covering(layer, positions), ...given?.projection }, ['q', 'k', 'v'])
+    const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables.covering(layer, positions), ...given?.projection }, [
+      'q',
+      'k',
+      'v',
+    ])
     const attended = await this.#attention.attend(layer, { ...rows, positions }, segments, input.lastOnly)
     if (observe !== undefined) this.#show(layer, rows.q, segments, observe)
     if (input.lastOnly) return this.#lastFeedForward(sessions, input.form, lastRows(hiddenRows, segments, this.#config.hidden), attended)
@@ -99,7 +111,12 @@ export class LayerRunner {
     return y
   }
 
-  async #lastFeedForward(sessions: LayerSessions, form: GivenForm, hiddenRows: Float32Array, attended: Float32Array): Promise<Float32Array> {
+  async #lastFeedForward(
+    sessions: LayerSessions,
+    form: GivenForm,
+    hiddenRows: Float32Array,
+    attended: Float32Array,
+  ): Promise<Float32Array> {
     const count = hiddenRows.length / this.#config.hidden
     const { feedForward, given } = await this.#forRows(sessions, count >= fewestDenseRows, form)
     const x = this.#pool.floats(hiddenRows, [count, this.#config.hidden])

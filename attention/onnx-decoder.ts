@@ -1,6 +1,17 @@
 /** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
 import { ContextOverflowError } from '../errors/index.ts'
-import type { Continuation, Decoder, DecoderConfig, GenerateEnd, GenerateOptions, KVCache, ObserveOptions, PlacedPrefillOptions, Prefilled, PrefillOptions } from './decoder.ts'
+import type {
+  Continuation,
+  Decoder,
+  DecoderConfig,
+  GenerateEnd,
+  GenerateOptions,
+  KVCache,
+  ObserveOptions,
+  PlacedPrefillOptions,
+  Prefilled,
+  PrefillOptions,
+} from './decoder.ts'
 import type { EmbeddingTable } from './embedding-table.ts'
 import { generateTokens } from './generate-tokens.ts'
 import { Head } from './head.ts'

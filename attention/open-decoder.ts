@@ -59,7 +59,8 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   try {
     const loaded = await loadConfig(file)
     // WebGPU has no reason for a second copy of the weights: it multiplies packed ones as fast.
-    const forms: GivenForm[] = device === 'webgpu' ? [] : readForm === 'int8' && (await multipliesBytes(pool)) ? ['float32', 'int8'] : ['float32']
+    const forms: GivenForm[] =
+      device === 'webgpu' ? [] : readForm === 'int8' && (await multipliesBytes(pool)) ? ['float32', 'int8'] : ['float32']
     const layers = await openLayers(file, loaded, pool, { ...options, denseBytes: device === 'webgpu' ? -1 : denseBytes, forms })
     const longReads = layers.some(({ dense }) => dense !== undefined) ? (forms.at(-1) ?? 'float32') : 'float32'
     const config = longReads === 'float32' ? loaded : { ...loaded, weightForm: `${loaded.weightForm}/${longReads}` }

@@ -3,7 +3,8 @@
  * its own tokens only, so the results are those of each prompt alone, at the speed of one long prompt.
  */
 import type { Prefilled } from './decoder.ts'
-import { lastRows, type Segment } from './attention-runner.ts'
+import type { Segment } from './attention-rows.ts'
+import { lastRows } from './attention-runner.ts'
 import type { BlockCache } from './kv-cache.ts'
 
 /** What packing needs of a decoder. */

@@ -105,7 +105,8 @@ class ReusingDecoder implements PrefixDecoder {
     const reused = this.#take(all, known.length, cache, options.observe === undefined ? 0 : (options.observe.rows ?? Infinity))
     const rest = ids.slice(reused)
     try {
-      const logits = rest.length > 0 ? await this.#decoder.prefill(rest, cache, { ...options, longRead }) : await this.#lastLogits(cache, options)
+      const logits =
+        rest.length > 0 ? await this.#decoder.prefill(rest, cache, { ...options, longRead }) : await this.#lastLogits(cache, options)
       this.#reused.set(cache, reused)
       this.#insert(all, cache)
       return logits

@@ -1,7 +1,7 @@
 /** Log-probabilities of many continuations of one prefix. Short continuations go through the layers side by side. */
 import type { Continuation, Observation, ObserveOptions } from './decoder.ts'
 import type { BlockCache } from './kv-cache.ts'
-import type { Segment } from './attention-runner.ts'
+import type { Segment } from './attention-rows.ts'
 
 /** What scoring needs of a decoder. */
 export interface ScoringParts {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
+import { profileModel } from '../models/index.ts'
 import { modelForms } from './model-option.ts'
 import { coloursFor, type Terminal } from './terminal.ts'
 import type { CommonFlags } from './options.ts'
@@ -22,13 +23,28 @@ interface ModelReport {
 
 /** Adds `models` to the program. */
 export function addModelsCommand(program: Command, terminal: Terminal): void {
-  program
+  const models = program
     .command('models')
     .summary('list the bundled models and how to name others')
     .description('List the bundled models, check their files, and show how other models are named.')
     .option('--verify', 'compare the hash of every file, not its size alone')
     .option('--json', 'print JSON')
     .action(async (_: object, command: Command) => listModels(command.optsWithGlobals<ModelsFlags>(), terminal))
+  models
+    .command('profile')
+    .summary('find the heads of a model that retrieve')
+    .description(
+      'Find out which heads of a local model retrieve, and keep them beside it: its quotations are then also chosen by where it looks.',
+    )
+    .argument('<file>', 'a GGUF file')
+    .option('--out <file>', 'where the profile goes (default: FILE.heads.json)')
+    .action(async (file: string, { out }: { readonly out?: string }) => {
+      const written = await profileModel(file, {
+        ...(out === undefined ? {} : { out }),
+        onProgress: (share) => terminal.stderr.write(`Profiling: ${Math.round(100 * share)} %\n`),
+      })
+      terminal.stdout.write(`${written}\n`)
+    })
 }
 
 async function listModels(flags: ModelsFlags, terminal: Terminal): Promise<void> {

@@ -4,12 +4,12 @@ import {
   createContentParser,
   createFunctionCallingParser,
 } from '@langchain/core/language_models/structured_output'
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import type { BaseMessage } from '@langchain/core/messages'
 import type { Runnable } from '@langchain/core/runnables'
 import type { SerializableSchema } from '@langchain/core/utils/standard_schema'
 import type { InteropZodType } from '@langchain/core/utils/types'
-import type { ResponseFormat } from './chat-options.ts'
-import type { LocalChatModel } from './local-chat-model.ts'
+import type { LocalChatCallOptions, ResponseFormat } from './chat-options.ts'
 import { plainSchema } from './tool-definition.ts'
 
 export type OutputSchema<Output extends Record<string, unknown>> =
@@ -21,6 +21,11 @@ export type Structured<Output extends Record<string, unknown>> =
   | Runnable<BaseLanguageModelInput, Output>
   | Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: Output }>
 
+/** What of `LocalChatModel` is needed. */
+interface SchemaWriter extends BaseChatModel<LocalChatCallOptions> {
+  bindTools: NonNullable<BaseChatModel<LocalChatCallOptions>['bindTools']>
+}
+
 const METHODS = ['jsonSchema', 'jsonMode', 'functionCalling']
 
 /**
@@ -30,7 +35,7 @@ const METHODS = ['jsonSchema', 'jsonMode', 'functionCalling']
  * @throws TypeError for another method
  */
 export function structuredOutput<Output extends Record<string, unknown>>(
-  model: LocalChatModel,
+  model: SchemaWriter,
   schema: OutputSchema<Output>,
   options: StructuredOutputMethodOptions<boolean>,
 ): Structured<Output> {

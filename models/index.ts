@@ -27,6 +27,8 @@ export { createLimiter, type Limiter, type LimiterOptions, type Permit } from '.
 export { replyText } from './reply.ts'
 export { type ResolvedModel, resolveModel } from './resolve-model.ts'
 export { type EngineCallOptions, type LocalEngine, openEngine } from './local-engine.ts'
+export { type ProfileOptions } from './head-profile.ts'
+export { profileModel } from './profile-model.ts'
 export { type EmbedTextsOptions, type LocalEmbedder, openLocalEmbedder, type OpenLocalEmbedderOptions } from './local-embedder.ts'
 export type { LoadOptions, LocalCallOptions, LocalModel, LocalReply } from './local-model.ts'
 export { openLocalModel, type OpenLocalModelOptions } from './open-local-model.ts'

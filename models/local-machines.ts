@@ -1,6 +1,16 @@
 /** What the worker can do, over decoders and encoders that it opens at first use and keeps until they are released. */
 import { readFile } from 'node:fs/promises'
-import { createTokenizer, type Decoder, type Encoder, type OnnxRuntime, openDecoder, type OpenDecoderOptions, openEncoder, type PrefixDecoder, reusePrefixes } from '../attention/index.ts'
+import {
+  createTokenizer,
+  type Decoder,
+  type Encoder,
+  type OnnxRuntime,
+  openDecoder,
+  type OpenDecoderOptions,
+  openEncoder,
+  type PrefixDecoder,
+  reusePrefixes,
+} from '../attention/index.ts'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
 import { silent } from '../log/index.ts'
 import { CacheTable } from './cache-table.ts'
@@ -120,7 +130,13 @@ export class LocalMachines {
   }
 
   #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {
-    return kept(this.#decoders, keyOf(spec), () => loadDecoder(spec, { signal, logger: { ...silent, warn: (fields, message) => this.#log?.(fields, message ?? '') }, ...(onProgress && { onProgress }) }))
+    return kept(this.#decoders, keyOf(spec), () =>
+      loadDecoder(spec, {
+        signal,
+        logger: { ...silent, warn: (fields, message) => this.#log?.(fields, message ?? '') },
+        ...(onProgress && { onProgress }),
+      }),
+    )
   }
 
   #encoder(spec: EncoderSpec): Promise<Encoder> {

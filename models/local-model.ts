@@ -7,13 +7,7 @@ import type { Evidence, EvidenceModel, EvidenceQuery } from './evidence-model.ts
 import { meanOverHeads, rangesOf } from './evidence-spans.ts'
 import type { ModelDescription, SelfDescribing } from './describe.ts'
 import { encodeStart } from './encode-start.ts'
-import {
-  type CopiedSpan,
-  type Likelihood,
-  likelihoodOf,
-  type LikelihoodOptions,
-  type LikelihoodQuery,
-} from './likelihood-model.ts'
+import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodOptions, type LikelihoodQuery } from './likelihood-model.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import type { GenerateCall, GenerateResult, ScoreItem } from './local-protocol.ts'
 import { ModelCaches } from './model-caches.ts'
@@ -184,7 +178,8 @@ export class WorkerModel implements LocalModel {
     const engine = this.#engine()
     const { heads, spec, tokenizer } = this.#parts
     options.signal?.throwIfAborted()
-    if (heads === undefined) throw new TypeError(`Cannot weigh evidence as no head profile of the model is known: ${this.id}. Give one to openLocalModel`)
+    if (heads === undefined)
+      throw new TypeError(`Cannot weigh evidence as no head profile of the model is known: ${this.id}. Give one to openLocalModel`)
     const items = queries.map((query) => ({ ...this.#scoreItem(query), spans: rangesOf(tokenizer, query) }))
     if (items.length === 0) return []
     const found = await engine.call('evidence', { decoder: spec, items, heads }, { ...options, model: this.id })

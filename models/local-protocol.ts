@@ -2,7 +2,16 @@
  * What crosses between a program and the worker that runs its local models: token ids, strings, numbers, and vectors once they are done.
  * Never weights, caches or tensors.
  */
-import type { AttentionHead, ConstraintSpec, DecoderConfig, DeviceChoice, GenerateEnd, PrefixStats, SamplingOptions, TokenLogProb } from '../attention/index.ts'
+import type {
+  AttentionHead,
+  ConstraintSpec,
+  DecoderConfig,
+  DeviceChoice,
+  GenerateEnd,
+  PrefixStats,
+  SamplingOptions,
+  TokenLogProb,
+} from '../attention/index.ts'
 
 /** A GGUF file to run, and the threads of a run. */
 export interface DecoderSpec {

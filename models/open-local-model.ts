@@ -65,7 +65,12 @@ export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptio
     config,
     tokenizer,
     template,
-    spec: { path, ...(threads !== undefined && { threads }), ...(prefixCacheBytes !== undefined && { prefixCacheBytes }), ...(device && { device }) },
+    spec: {
+      path,
+      ...(threads !== undefined && { threads }),
+      ...(prefixCacheBytes !== undefined && { prefixCacheBytes }),
+      ...(device && { device }),
+    },
     heads,
     hold: logger === undefined ? holdEngine(engine) : loggedTo(logger, holdEngine(engine)),
   })

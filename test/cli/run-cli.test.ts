@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { tiny, writeTinyModel } from '../attention/tiny-model.ts'
 import { runCli } from '../../cli/run-cli.ts'
 import type { Answer, JournalRun, Plan } from '../../workflows/index.ts'
 import { answering, cli, file, place, serve, text, useCommand, remote } from './command.ts'
@@ -205,6 +206,17 @@ describe('models, help and version', () => {
     expect(out).toMatch(/smollm2-135m-instruct +98 MB {2}sizes are right[^]*all-minilm-l6-v2[^]*--model openai:NAME@URL/)
     expect(code).toBe(0)
     expect(JSON.parse((await cli(['models', '--json', '--verify'])).out)).toMatchObject([{ verified: true }, { verified: true }])
+  })
+
+  it('profiles the heads of a model, beside it', { timeout: 60_000 }, async () => {
+    const model = file('tiny.gguf', writeTinyModel({ window: 8_192 }))
+    const { code, out, err } = await cli(['models', 'profile', model])
+    expect({ code, out }).toEqual({ code: 0, out: `${model}.heads.json\n` })
+    expect(err).toMatch(/Profiling: 100 %/)
+    const { heads } = JSON.parse(readFileSync(`${model}.heads.json`, 'utf8')) as { heads: { rank: number }[] }
+    expect(heads).toHaveLength(tiny.layers * tiny.heads)
+    expect(heads.map(({ rank }) => rank)).toEqual(heads.map(({ rank }) => rank).toSorted((a, b) => b - a))
+    expect(await cli(['models', 'profile', file('no.gguf', 'no model')])).toMatchObject({ code: 6 })
   })
 
   it('prints the version of the package', async () => {
