@@ -29,15 +29,18 @@ export interface QuoteManagerOptions {
 const ANSWER_TOKENS = 32
 /** Most tokens of a quotation. */
 const QUOTE_TOKENS = 60
-/** Confidence that flags about half of the questions without an answer, and few of the others. */
-const THRESHOLD = 0.51
+/**
+ * Confidence that flags about half of the questions without an answer, and few of the others. On the questions that the weights were fitted on, 0.51
+ * flags 13 % of the others, on new ones 18 %; so it is set lower.
+ */
+const THRESHOLD = 0.48
 
 export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
   const { maxQuotes = 3, threshold = THRESHOLD, judge = true } = options
   const judging = judge && isEvidenceModel(model) ? model : undefined
   return {
     name: 'quote-manager',
-    version: 3,
+    version: 4,
     identity: JSON.stringify({ model: model.id, maxQuotes, threshold, judging: judging !== undefined }),
     key: ({ question, unit, title }: QuoteManagerInput) => ({
       question: question ?? null,
