@@ -38,12 +38,14 @@ export class TokenColumns {
   add(start: number, positions: Int32Array): void {
     if (start > this.length)
       throw new RangeError(`Cannot append to the cache as its layers are out of step: ${start} tokens after ${this.length}`)
-    let source = nextSource(this.#sources)
+    // Looked for only where a token is new: all layers but the first find their tokens here.
+    let source: number | undefined
     for (const [index, position] of positions.entries()) {
       const known = this.#positions[start + index]
       if (known === undefined) {
         this.#positions.push(position)
-        this.#sources.push(source++)
+        source = source === undefined ? nextSource(this.#sources) : source + 1
+        this.#sources.push(source)
         this.#ids.push(-1)
         this.#forms.push(0)
       } else if (known !== position) {
