@@ -2,7 +2,20 @@
 export { fuseMinMax, fuseRank } from './fuse.ts'
 export { createMemoryStore } from './in-process-store.ts'
 export { loadSqlite } from './load-sqlite.ts'
-export type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
+export type { Erasable, ErasureFinding, ErasureTarget } from './erasable.ts'
+export type { JsonValue, MemoryRecord, RecordChange, RecordKind, RecordUse, TurnRole } from './memory-record.ts'
+export type {
+  CoRecall,
+  DocumentSummary,
+  MemoryHit,
+  MemoryQuery,
+  MemoryStore,
+  MemoryStoreOptions,
+  NewTurn,
+  RangeOptions,
+  RankingWeights,
+  RecordFilter,
+} from './memory-store.ts'
 export {
   indexPassages,
   type IndexPassagesOptions,
