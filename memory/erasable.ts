@@ -1,6 +1,6 @@
 /** The contract of whatever holds text of others and must be able to forget it: stores, journals, caches of keys and values. */
 
-/** What is to be forgotten: a whole scope, documents or conversations of it, or single records. */
+/** What is to be forgotten: a whole scope, or documents or conversations of it and single records. */
 export interface ErasureTarget {
   readonly scope: string
   readonly documentIds?: readonly string[]
@@ -23,6 +23,11 @@ export interface Erasable {
   findErasable(target: ErasureTarget): Promise<ErasureFinding>
   /** Deletes it for good: when it resolves, the holder's files no longer hold the bytes. Doing it again finds nothing. */
   erase(target: ErasureTarget): Promise<ErasureFinding>
+  /**
+   * What `erase` must take out of the files: texts, summaries, contexts, and bytes such as vectors, in any order. It is what a scan looks for
+   * afterwards, and is neither kept nor logged.
+   */
+  erasableContent(target: ErasureTarget): AsyncIterable<string | Uint8Array>
   /** Files of the holder, for a scan of their bytes; empty where it has none. */
   erasableFiles(): readonly string[]
 }
