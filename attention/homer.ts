@@ -28,9 +28,19 @@ export interface HomerOptions {
   readonly significance: Significance
   /** `depth`, the default, keeps memory low; `level` finishes each level before the next. Both give the same. */
   readonly order?: 'depth' | 'level'
+  /** Where finished nodes are kept, so that a merge that was broken off goes on from them; in the depth-first order. */
+  readonly nodes?: HomerNodes
   readonly signal?: AbortSignal
   /** Told after each node. */
   readonly onNode?: (report: HomerReport) => void
+}
+
+/** Finished nodes outside of a merge. */
+export interface HomerNodes {
+  /** The state that a node came to, where it is known: neither it nor what is below it runs then. */
+  find(node: HomerNode): Promise<NodeState | undefined>
+  /** Told of each node that ran; the merge goes on when it is done. */
+  keep(node: HomerNode, state: NodeState): Promise<void>
 }
 
 /** What became of a node. */
@@ -78,6 +88,22 @@ export async function homer(decoder: Decoder, prompt: HomerPrompt, options: Home
   return { cache, logits: await decoder.logits(last), sources: root.sources, scores: root.scores, plan, peakBytes: builder.peakBytes }
 }
 
+/**
+ * Runs the part of a merge that stands under one node of its plan, and gives what the node comes to.
+ *
+ * @throws TypeError when the model has layers with a sliding window, or ALiBi
+ */
+export async function mergeSubtree(
+  decoder: Decoder,
+  prompt: HomerPrompt,
+  plan: HomerPlan,
+  node: HomerNode,
+  options: HomerOptions,
+): Promise<NodeState> {
+  refuseDistances(decoder.config)
+  return new HomerBuilder(decoder, prompt, plan, options).grow(node)
+}
+
 /** What is kept is judged, and merged at positions that are near each other, as if every token of a node saw every one before it alike. */
 function refuseDistances({ name, slidingWindow, slidingLayers, alibiBias }: DecoderConfig): void {
   const why =
@@ -110,13 +136,23 @@ class HomerBuilder {
 
   /** Depth first: the left subtree is finished and pruned before the right one begins. */
   async grow(node: HomerNode): Promise<NodeState> {
+    const { nodes } = this.#options
+    const known = await nodes?.find(node)
+    if (known !== undefined) return known
+    const state = await this.#process(node, await this.#start(node))
+    await nodes?.keep(node, state)
+    return state
+  }
+
+  /** What a node begins with: its tokens, or its children merged. */
+  async #start(node: HomerNode): Promise<NodeState> {
     const [left, right] = node.children
-    if (left === undefined || right === undefined) return this.#process(node, this.#leaf(node))
+    if (left === undefined || right === undefined) return this.#leaf(node)
     const first = await this.grow(left)
     this.#waiting += bytesOf(first)
     const second = await this.grow(right)
     this.#waiting -= bytesOf(first)
-    return this.#process(node, mergeNodes(first, second, this.#plan.lengths))
+    return mergeNodes(first, second, this.#plan.lengths)
   }
 
   /** Level by level: more memory, and all nodes of a level are there at one time. */

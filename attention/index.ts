@@ -28,7 +28,16 @@ export { TokenMask } from './constraints/token-mask.ts'
 export { type CopiedEnd, type TokenSource, VerbatimAutomaton } from './constraints/verbatim-automaton.ts'
 export type { Device, DeviceChoice, DeviceOptions, GpuAdapter } from './choose-device.ts'
 export { dequantise } from './dequantise.ts'
-export { homer, type HomerOptions, type HomerPrompt, type HomerReport, type HomerResult } from './homer.ts'
+export {
+  homer,
+  type HomerNodes,
+  type HomerOptions,
+  type HomerPrompt,
+  type HomerReport,
+  type HomerResult,
+  mergeSubtree,
+} from './homer.ts'
+export type { NodeState } from './homer-node.ts'
 export { type HomerLengths, type HomerNode, type HomerPlan, planHomer } from './homer-plan.ts'
 export { retrievalSignificance, type RetrievalOptions } from './retrieval-significance.ts'
 export { calibratedSignificance, type DistanceBias, type ScoredNode, type Significance } from './significance.ts'
