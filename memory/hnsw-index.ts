@@ -3,13 +3,26 @@ import { loadOptional } from '../errors/index.ts'
 import type { Logger } from '../log/index.ts'
 import { checkHnswFile, deleteHnswFile, type HnswDescription, saveHnswFile } from './hnsw-file.ts'
 
+type Awaitable<T> = T | Promise<T>
+
+/** A vector as it stands after a change. */
+export interface ChangedVector {
+  /** The record's number. */
+  readonly key: number
+  /** Number of the change that gave the record this vector. Changes become visible in the order of their numbers. */
+  readonly change: number
+  readonly vector: Float32Array
+}
+
 /** What the index is derived from. */
 export interface HnswSource {
-  describe(): Omit<HnswDescription, 'last'>
-  /** Up to `limit` records with vectors whose number is above `last`, ascending. */
-  after(last: number, limit: number): { readonly key: number; readonly vector: Float32Array }[]
+  describe(): Awaitable<Omit<HnswDescription, 'last'>>
+  /** Up to `limit` vectors whose change is above `last`, in order of change. */
+  after(last: number, limit: number): Awaitable<readonly ChangedVector[]>
   /** Numbers of every record with a vector. */
-  keys(): ReadonlySet<number>
+  keys(): Awaitable<ReadonlySet<number>>
+  /** How many vectors have gone so far. All keys are compared when it differs; at every catching up where it is missing. */
+  removals?(): Awaitable<number>
 }
 
 /** An approximate nearest-neighbour index (Malkov and Yashunin, "Hierarchical Navigable Small World graphs", 2016) over the whole store. */
@@ -36,6 +49,8 @@ interface Loaded {
   readonly live: Set<number>
   last: number
   stamp: string
+  /** Removals that it has taken over. */
+  removals: number | undefined
 }
 
 /** @param path of the index file; undefined keeps the index in memory alone */
@@ -46,34 +61,38 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
 
   async function load(): Promise<Loaded> {
     const { default: hnsw } = await loadOptional('hnswlib-node', 'search a large memory store by vector', () => import('hnswlib-node'))
-    const description = source.describe()
+    const description = await source.describe()
     const index = new hnsw.HierarchicalNSW('cosine', description.dimensions)
     const known = path === undefined ? undefined : await checkHnswFile(path, description)
     if (path === undefined || !known) {
-      index.initIndex(Math.max(1024, 2 * source.keys().size), links, buildCandidates)
-      return { index, live: new Set(), last: 0, stamp: '' }
+      index.initIndex(Math.max(1024, 2 * (await source.keys()).size), links, buildCandidates)
+      return { index, live: new Set(), last: 0, stamp: '', removals: undefined }
     }
     index.readIndexSync(path)
-    return { index, live: new Set(index.getIdsList()), last: known.last, stamp: '' }
+    return { index, live: new Set(index.getIdsList()), last: known.last, stamp: '', removals: undefined }
   }
 
   /** Brings the index level with the table, a page at a time, so that others get their turn. */
   async function catchUp(stamp: string, signal: AbortSignal | undefined): Promise<Loaded> {
     const current = (loaded ??= await load())
     if (current.stamp === stamp) return current
-    for (let page = source.after(current.last, pageSize); page.length > 0; page = source.after(current.last, pageSize)) {
-      for (const { key, vector } of page) addPoint(current, key, vector)
+    const next = (): Awaitable<readonly ChangedVector[]> => source.after(current.last, pageSize)
+    for (let page = await next(); page.length > 0; page = await next()) {
+      for (const changed of page) addPoint(current, changed)
       changed = true
       await new Promise((resolve) => setImmediate(resolve))
       signal?.throwIfAborted()
     }
-    forgetDeleted(current)
+    await forgetDeleted(current)
     current.stamp = stamp
     return current
   }
 
-  function forgetDeleted(current: Loaded): void {
-    const keys = source.keys()
+  async function forgetDeleted(current: Loaded): Promise<void> {
+    const removals = await source.removals?.()
+    if (removals !== undefined && removals === current.removals) return
+    const keys = await source.keys()
+    current.removals = removals
     for (const key of current.live) {
       if (keys.has(key)) continue
       forget(current, key)
@@ -110,8 +129,8 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
     await turn
     if (path === undefined || !loaded) return
     try {
-      forgetDeleted(loaded)
-      if (changed) await saveHnswFile(path, loaded.index, { ...source.describe(), last: loaded.last })
+      await forgetDeleted(loaded)
+      if (changed) await saveHnswFile(path, loaded.index, { ...(await source.describe()), last: loaded.last })
       changed = false
     } catch (error) {
       logger.warn({ error, path }, 'The vector index was not saved and will be built anew')
@@ -121,12 +140,12 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
   return { nearest, discard, save }
 }
 
-function addPoint(current: Loaded, key: number, vector: Float32Array): void {
+function addPoint(current: Loaded, { key, change, vector }: ChangedVector): void {
   const { index, live } = current
   if (index.getCurrentCount() >= index.getMaxElements()) index.resizeIndex(2 * index.getMaxElements())
   index.addPoint(Array.from(vector), key)
   live.add(key)
-  current.last = key
+  current.last = change
 }
 
 /** The vector is overwritten, as a mark alone would leave it in the file. The point stays in the graph as a way to others. */

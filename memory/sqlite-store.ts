@@ -257,7 +257,7 @@ function createHnswSource(database: Database, tables: RecordTables, path: string
       embedder: tables.meta('embedder') ?? null,
       dimensions: Number(tables.meta('dimensions')),
     }),
-    after: (last, limit) => after.all(last, limit).map(({ seq, vector }) => ({ key: seq, vector: decodeVector(vector) })),
+    after: (last, limit) => after.all(last, limit).map(({ seq, vector }) => ({ key: seq, change: seq, vector: decodeVector(vector) })),
     keys: () => new Set(keys.all()),
   }
 }
