@@ -1,13 +1,19 @@
 /** The contract of memory controllers: what of a conversation comes back for a query, in which form, within a budget. */
 import type { MemoryRecord, MemoryStore } from '../memory/index.ts'
+import type { NamedEmbedder } from '../models/index.ts'
+import type { Step } from './strategy.ts'
 
 /** What is asked of the memory. */
 export interface SelectQuery {
   readonly scope: string
   /** The conversation whose turns are looked at; its newest ones may come back without a search. */
   readonly threadId: string
-  /** The user's message that is to be answered; not in the store yet. */
+  /** The user's message that is to be answered; it never comes back itself. */
   readonly text: string
+  /** Only turns with a lower index are looked at: where the message is in the store already, its index; all by default. */
+  readonly before?: number
+  /** Runs agents inside of a run, with its limits, journal and events; on their own by default. */
+  readonly step?: Step
   readonly signal?: AbortSignal
 }
 
@@ -48,6 +54,10 @@ export interface MemoryController {
 /** What every controller needs. */
 export interface ControllerOptions {
   readonly memory: MemoryStore
-  /** Tokens of a text, as the answering model counts them. */
+  /** Tokens of a text, as the answering model counts them, with what the prompt puts around it. */
   readonly count: (text: string) => number
+  /** Embedder of the store's vectors; without it, words alone find. */
+  readonly embedder?: NamedEmbedder
+  /** Milliseconds since 1970; the system's clock by default. */
+  readonly now?: () => number
 }
