@@ -1,5 +1,5 @@
 /** What went wrong with a store or a journal. */
-export type StoreErrorReason = 'read-only' | 'full' | 'corrupt' | 'mismatch' | 'busy' | 'closed' | 'missing' | 'unknown'
+export type StoreErrorReason = 'read-only' | 'full' | 'corrupt' | 'mismatch' | 'conflict' | 'busy' | 'closed' | 'missing' | 'unknown'
 
 /** A store or journal could not be opened, read or written. The message names its path. */
 export class StoreError extends Error {

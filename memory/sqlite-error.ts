@@ -7,6 +7,7 @@ const hints: Readonly<Record<StoreErrorReason, string>> = {
   full: 'Free space on the disk',
   corrupt: 'Delete the file to build it anew, or restore a copy',
   mismatch: 'Choose another path',
+  conflict: 'Use another id',
   busy: 'Wait for the other process, or raise busyTimeout',
   closed: 'Open the store again',
   missing: 'Create the folder first, or choose another path',

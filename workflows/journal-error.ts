@@ -5,6 +5,7 @@ const hints: Readonly<Record<StoreErrorReason, string>> = {
   full: 'Free space on the disk, then resume the run',
   corrupt: 'Move the file away and start anew, or restore a copy',
   mismatch: 'Choose another path',
+  conflict: 'Use another id',
   busy: 'Wait for the other process, or raise busyTimeout',
   closed: 'Open the journal again',
   missing: 'Choose another path',
