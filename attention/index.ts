@@ -36,6 +36,7 @@ export {
   type HomerReport,
   type HomerResult,
   mergeSubtree,
+  mergeObstacle,
 } from './homer.ts'
 export type { NodeState } from './homer-node.ts'
 export { type HomerLengths, type HomerNode, type HomerPlan, planHomer } from './homer-plan.ts'
