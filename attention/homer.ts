@@ -89,6 +89,23 @@ export async function homer(decoder: Decoder, prompt: HomerPrompt, options: Home
 }
 
 /**
+ * Runs the part of a merge that stands under one node of its plan, and gives what the node comes to. Throws as `homer`.
+ */
+export async function mergeSubtree(
+  decoder: Decoder,
+  prompt: HomerPrompt,
+  plan: HomerPlan,
+  node: HomerNode,
+  options: Omit<HomerOptions, 'maxChunk' | 'target' | 'warmUp' | 'order'>,
+): Promise<NodeState> {
+  refuseDistances(decoder.config)
+  refuseBlindLeaves(plan, options.significance)
+  const { prefix, context, suffix } = plan.lengths
+  const { longRead = decoder.isLongRead(prefix + context + suffix) } = options
+  return new HomerBuilder(decoder, prompt, plan, { ...options, longRead }).grow(node)
+}
+
+/**
  * Why contexts cannot be merged with a model, if they cannot: what is kept is judged, and merged at positions that are near each other, as if every
  * token of a node saw every one before it alike.
  */
