@@ -1,9 +1,9 @@
 /** BM25 over an in-memory posting list (Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009). */
 
 /** Saturation of a term's frequency. */
-const k1 = 1.2
+export const k1 = 1.2
 /** Share of the length normalisation. */
-const b = 0.75
+export const b = 0.75
 
 /** An index of terms to numbered entries. */
 export interface WordIndex {
@@ -51,8 +51,7 @@ export function createWordIndex(): WordIndex {
       const weight = inverseFrequency(entries.size, list.size)
       for (const [entry, count] of list) {
         const length = entries.get(entry)?.length ?? meanLength
-        const saturated = (count * (k1 + 1)) / (count + k1 * (1 - b + (b * length) / meanLength))
-        result.set(entry, (result.get(entry) ?? 0) + weight * saturated)
+        result.set(entry, (result.get(entry) ?? 0) + weight * saturate(count, length, meanLength))
       }
     }
     return result
@@ -61,12 +60,20 @@ export function createWordIndex(): WordIndex {
   return { add, remove, scores }
 }
 
-/** The logarithm keeps its 1 so that a term in most entries still counts a little, never against them. */
-function inverseFrequency(entries: number, holding: number): number {
+/** What a term counts for by how often it stands in an entry. */
+export function saturate(count: number, length: number, meanLength: number): number {
+  return (count * (k1 + 1)) / (count + k1 * (1 - b + (b * length) / meanLength))
+}
+
+/**
+ * What a term counts for by how many of all entries hold it. The logarithm keeps its 1 so that a term in most entries still counts a little,
+ * never against them.
+ */
+export function inverseFrequency(entries: number, holding: number): number {
   return Math.log(1 + (entries - holding + 0.5) / (holding + 0.5))
 }
 
-function countTerms(terms: readonly string[]): Map<string, number> {
+export function countTerms(terms: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1)
   return counts
