@@ -1,12 +1,16 @@
+import { diversify } from './diversify.ts'
 import { fuseMinMax, fuseRank } from './fuse.ts'
-import type { MemoryQuery } from './memory-store.ts'
+import type { MemoryRecord, RecordUse } from './memory-record.ts'
+import type { MemoryHit, MemoryQuery } from './memory-store.ts'
+import { weightOf } from './ranking-weights.ts'
 
-/** What ranking must know of a record. `key` is the store's own number of it, in order of arrival. */
+/** A record that a search looks at, with its true scores, whichever list found it. */
 export interface Candidate {
+  /** The store's own number of the record, in order of arrival. */
   readonly key: number
-  readonly id: string
-  readonly documentId: string
-  readonly index: number
+  readonly record: MemoryRecord
+  /** Needed where the query has weights. */
+  readonly use?: RecordUse | undefined
   /** BM25 score, 0 when no word matched. */
   readonly words: number
   /** Cosine similarity; undefined without vectors. */
@@ -17,35 +21,63 @@ export interface RankedCandidate extends Candidate {
   readonly score: number
 }
 
-/** One search as a store sees it. */
-export interface CandidateSource {
-  /** BM25 scores of every record that matches. */
-  readonly words: ReadonlyMap<number, number>
-  /** Keys of the records nearest to the query vector, at least `candidateLimit` of them where there are as many. */
-  readonly nearest: readonly number[]
-  /** The record's true scores, whichever list found it. */
-  load(key: number): Candidate
-  /** Keys of records of the same document whose index is at most `reach` away. */
-  neighbours(candidate: Candidate, reach: number): Iterable<number>
-}
-
 /** Candidates taken from each list: more than the results, as the best of the sum need not lead either list. */
 export function candidateLimit(k: number): number {
   return Math.max(50, 4 * k)
 }
 
-/** Joins both lists, widens the best by their neighbours, and returns the best `k`. */
-export function rankCandidates(source: CandidateSource, query: MemoryQuery): RankedCandidate[] {
-  const { k, neighbours = 0, fusion = 'min-max' } = query
-  const keys = new Set<number>()
-  if (fusion !== 'vectors') for (const key of bestKeys(source.words, candidateLimit(k))) keys.add(key)
-  if (fusion !== 'words') for (const key of source.nearest) keys.add(key)
+/**
+ * Keys of the records that both lists propose.
+ *
+ * @param words BM25 scores of the records that match, all or at least the best `candidateLimit`
+ * @param nearest keys of the records nearest to the query vector, at least `candidateLimit` where there are as many
+ */
+export function candidateKeys(words: ReadonlyMap<number, number>, nearest: Iterable<number>, query: MemoryQuery): Set<number> {
+  const { k, fusion = 'min-max' } = query
+  return new Set([
+    ...(fusion === 'vectors' ? [] : bestKeys(words, candidateLimit(k))),
+    ...(fusion === 'words' ? [] : nearest),
+  ])
+}
+
+/** Joins both scores of every candidate and adds the weights: all of them, best first. The neighbours of the first `k` are for the store to add. */
+export function rankCandidates(candidates: readonly Candidate[], query: MemoryQuery): RankedCandidate[] {
+  const { fusion = 'min-max', weights } = query
+  const fused = fuse(candidates, fusion)
+  return candidates
+    .map((candidate, at) => ({
+      ...candidate,
+      score: (fused[at] ?? 0) + (weights ? weightOf(candidate.record, candidate.use, weights) : 0),
+    }))
+    .toSorted(compareRanked)
+}
+
+/** The results: the first `k`, or as many that differ where the query asks for it. */
+export function chooseHits(ranked: readonly RankedCandidate[], { k, relevance = 1 }: MemoryQuery): MemoryHit[] {
+  const chosen = relevance < 1 ? diversify(ranked, k, relevance) : ranked.slice(0, k)
+  return chosen.map(({ record, score, words, similarity }) => ({ record, score, words, similarity }))
+}
+
+/** One search as a store in reach sees it. */
+export interface CandidateSource {
+  /** As for `candidateKeys`. */
+  readonly words: ReadonlyMap<number, number>
+  readonly nearest: Iterable<number>
+  load(key: number): Candidate
+  /** Keys of the records of the same document whose index is at most `reach` away and that the query's filter lets through. */
+  neighbours(record: MemoryRecord, reach: number): Iterable<number>
+}
+
+/** A whole search: joins both lists, widens the best by their neighbours, and chooses the results. */
+export function searchCandidates(source: CandidateSource, query: MemoryQuery): MemoryHit[] {
+  const { k, neighbours = 0 } = query
+  const keys = candidateKeys(source.words, source.nearest, query)
   const found = Array.from(keys, (key) => source.load(key))
-  const ranked = rankAll(found, fusion).slice(0, k)
-  if (neighbours === 0 || ranked.length === 0) return ranked
-  for (const hit of ranked) for (const key of source.neighbours(hit, neighbours)) keys.add(key)
+  const ranked = rankCandidates(found, query)
+  if (neighbours === 0 || ranked.length === 0) return chooseHits(ranked, query)
+  for (const { record } of ranked.slice(0, k)) for (const key of source.neighbours(record, neighbours)) keys.add(key)
   const added = Array.from(keys).slice(found.length)
-  return rankAll([...found, ...added.map((key) => source.load(key))], fusion).slice(0, k)
+  return chooseHits(rankCandidates([...found, ...added.map((key) => source.load(key))], query), query)
 }
 
 /** Keys of the greatest scores, best first; ties in order of arrival. */
@@ -60,11 +92,6 @@ export function bestKeys(scores: ReadonlyMap<number, number>, limit: number): nu
     .map(([key]) => key)
 }
 
-function rankAll(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): RankedCandidate[] {
-  const scores = fuse(candidates, fusion)
-  return candidates.map((candidate, index) => ({ ...candidate, score: scores[index] ?? 0 })).toSorted(compareRanked)
-}
-
 function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): number[] {
   const words = candidates.map((candidate) => candidate.words)
   const similarities = candidates.map((candidate) => candidate.similarity)
@@ -74,16 +101,15 @@ function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery[
 }
 
 function compareRanked(first: RankedCandidate, second: RankedCandidate): number {
-  return second.score - first.score || comparePlaces(first, second)
+  return second.score - first.score || comparePlaces(first.record, second.record)
 }
 
-type Place = Pick<Candidate, 'id' | 'documentId' | 'index'>
-
 /** Order of document, index and id. */
-export function comparePlaces(first: Place, second: Place): number {
+export function comparePlaces(first: MemoryRecord, second: MemoryRecord): number {
   return compareText(first.documentId, second.documentId) || first.index - second.index || compareText(first.id, second.id)
 }
 
-function compareText(first: string, second: string): number {
+/** Order of UTF-16 code units. */
+export function compareText(first: string, second: string): number {
   return first < second ? -1 : first > second ? 1 : 0
 }

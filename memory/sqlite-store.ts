@@ -4,7 +4,7 @@ import { checkQuery, checkRecords } from './check-input.ts'
 import { createVectorViews, scanVectors, type VectorViews } from './exact-vectors.ts'
 import { createHnswIndex, type HnswIndex } from './hnsw-index.ts'
 import type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
-import { bestKeys, type Candidate, candidateLimit, comparePlaces, rankCandidates } from './rank-candidates.ts'
+import { bestKeys, type Candidate, candidateLimit, comparePlaces, searchCandidates } from './rank-candidates.ts'
 import { type Database, openDatabase } from './sqlite-database.ts'
 import { toStoreError } from './sqlite-error.ts'
 import { createRecordTables, type RecordRow, type RecordTables, toRecord } from './sqlite-records.ts'
@@ -230,20 +230,14 @@ function searchRows(tables: RecordTables, scopeId: number, query: MemoryQuery, n
     return row
   }
   const load = (seq: number): Candidate => {
-    const { id, document, place, vector } = rowOf(seq) as RecordRow
-    const similarity = query.vector && vector ? cosineSimilarity(query.vector, decodeVector(vector)) : undefined
-    return { key: seq, id, documentId: document, index: place, words: words.get(seq) ?? 0, similarity }
+    const record = toRecord(rowOf(seq) as RecordRow, query.scope)
+    const similarity = query.vector && record.vector ? cosineSimilarity(query.vector, record.vector) : undefined
+    return { key: seq, record, words: words.get(seq) ?? 0, similarity }
   }
-  const neighbours = (hit: Candidate, reach: number): number[] =>
-    tables.neighbours(scopeId, hit.documentId, hit.index - reach, hit.index + reach)
+  const neighbours = ({ documentId, index }: MemoryRecord, reach: number): number[] =>
+    tables.neighbours(scopeId, documentId, index - reach, index + reach)
   // A record may have gone since its vector was found.
-  const present = nearest.filter((seq) => rowOf(seq))
-  return rankCandidates({ words, nearest: present, load, neighbours }, query).map(({ key, score, words: wordScore, similarity }) => ({
-    record: toRecord(rowOf(key) as RecordRow, query.scope),
-    score,
-    words: wordScore,
-    similarity,
-  }))
+  return searchCandidates({ words, nearest: nearest.filter((seq) => rowOf(seq)), load, neighbours }, query)
 }
 
 function createHnswSource(database: Database, tables: RecordTables, path: string): Parameters<typeof createHnswIndex>[1] {

@@ -1,0 +1,20 @@
+import type { MemoryRecord } from './memory-record.ts'
+
+/** What a store knows of who was drawn from whom, within one scope. */
+export interface SourceLookup {
+  /** Ids and sources of the records that name this one as a source. */
+  drawnFrom(id: string): readonly Pick<MemoryRecord, 'id' | 'sources'>[]
+  has(id: string): boolean
+}
+
+/** The given ids, and those of the records whose sources would then all be gone, and so on. */
+export function withDerived(ids: Iterable<string>, lookup: SourceLookup): Set<string> {
+  const gone = new Set(ids)
+  // A set also visits what is added while it is read.
+  for (const id of gone) {
+    for (const { id: derived, sources = [] } of lookup.drawnFrom(id)) {
+      if (sources.every((source) => gone.has(source) || !lookup.has(source))) gone.add(derived)
+    }
+  }
+  return gone
+}
