@@ -32,7 +32,7 @@ export interface SlabShape {
 
 export type AttentionShape = RowsShape | SlabShape
 
-export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): Uint8Array {
+export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): GraphBuilder {
   const graph = new GraphBuilder(`attention-${shape.form}`)
   const { heads, kvHeads, headDim } = config
   const q = graph.input('q', 'float32', ['S', heads * headDim])
@@ -43,7 +43,7 @@ export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape
     shape.form === 'rows' ? addRows(graph, config, shape, { queries, k, v }) : addSlab(graph, config, shape, { queries, k, v })
   addMergedHeads(graph, attended, config)
   graph.output('a', 'float32', ['S', heads * headDim])
-  return graph.encode()
+  return graph
 }
 
 interface Values {

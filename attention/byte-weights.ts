@@ -29,7 +29,7 @@ export class ByteWeightMaker {
 }
 
 /** weights [N, K] -> values int8 [K, N], scales [N]. */
-export function buildByteWeightsGraph(inputs: number): Uint8Array {
+export function buildByteWeightsGraph(inputs: number): GraphBuilder {
   const graph = new GraphBuilder('byte-weights')
   const spread = addSpread(graph, graph.input('weights', 'float32', ['N', inputs]), inputs)
   const scales = graph.node('Reshape', [addRowScales(graph, spread), graph.integers([-1])], { outputs: ['scales'] })
@@ -39,7 +39,7 @@ export function buildByteWeightsGraph(inputs: number): Uint8Array {
   graph.node('Transpose', [bytes], { outputs: ['values'], attributes: { perm: [1, 0] } })
   graph.output('values', 'int8', [inputs, 'N'])
   graph.output('scales', 'float32', ['N'])
-  return graph.encode()
+  return graph
 }
 
 /**
@@ -63,7 +63,7 @@ export async function multipliesBytes(pool: SessionPool): Promise<boolean> {
     [scaleName('w')]: pool.floats(new Float32Array(outputs).fill(1), [outputs]),
   }
   try {
-    const { y } = await pool.run(await pool.open(graph.encode()), feeds, ['y'])
+    const { y } = await pool.run(await pool.open(graph), feeds, ['y'])
     return y.every((value) => Math.abs(value / (127 * 127 * inputs) - 1) < 1e-3)
   } catch {
     return false

@@ -61,7 +61,7 @@ async function trial(runtime: OnnxRuntime): Promise<unknown> {
   graph.output('y', 'float32', ['S'])
   const pool = new SessionPool(runtime, { device: 'webgpu', strict: true })
   try {
-    const { y } = await pool.run(await pool.open(graph.encode()), { x: pool.floats(Float32Array.of(1), [1]) }, ['y'])
+    const { y } = await pool.run(await pool.open(graph), { x: pool.floats(Float32Array.of(1), [1]) }, ['y'])
     return y[0] === 2 ? undefined : new Error(`1 + 1 gave ${y[0]}`)
   } catch (error) {
     return error ?? new Error('the runtime gave no reason')

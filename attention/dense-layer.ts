@@ -7,24 +7,14 @@ import { scaleName } from './byte-nodes.ts'
 import type { ByteWeightMaker } from './byte-weights.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { dequantise } from './dequantise.ts'
-import { readTensorBytes, type GgufFile } from './gguf.ts'
 import type { LayerWeights } from './layer-graphs.ts'
-import { type LayerGraph, layerTensors, type MatrixGroup, tensorName, type VectorName } from './layer-tensors.ts'
-import { tensorNamed } from './model-config.ts'
+import { type LayerGraph, layerTensors, type MatrixGroup, type VectorName } from './layer-tensors.ts'
+import type { FileLayer } from './layer-weights.ts'
 import type { GivenForm, GivenMatrix } from './packed-weights.ts'
 import type { OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
-import type { TensorType } from './tensor-types.ts'
 
 export type GivenTensors = Readonly<Record<string, OnnxTensor>>
-
-interface QuantisedTensor {
-  readonly type: TensorType
-  readonly bytes: Uint8Array
-  readonly dims: readonly number[]
-}
-
-type QuantisedTensors = Readonly<Record<string, QuantisedTensor>>
 
 /** The weights of `buildProjectionGraph` and `buildFeedForwardGraph` when each run is given its layer's. */
 export function givenWeights(config: DecoderConfig, form: GivenForm): LayerWeights {
@@ -66,16 +56,11 @@ export interface GivenOptions {
 export class DenseLayer {
   readonly #options: GivenOptions
   readonly #given = new Map<GivenForm, Promise<GivenLayer>>()
-  #quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>
+  #tensors: Readonly<Record<keyof GivenLayer, FileLayer>>
 
-  private constructor(options: GivenOptions, quantised: Readonly<Record<keyof GivenLayer, QuantisedTensors>>) {
+  constructor(config: DecoderConfig, layer: FileLayer, options: GivenOptions) {
     this.#options = options
-    this.#quantised = quantised
-  }
-
-  static async load(file: GgufFile, layer: number, config: DecoderConfig, options: GivenOptions): Promise<DenseLayer> {
-    const projection = await readParts(file, layer, config, 'projection')
-    return new DenseLayer(options, { projection, feedForward: await readParts(file, layer, config, 'feedForward') })
+    this.#tensors = { projection: partsOf(layer, config, 'projection'), feedForward: partsOf(layer, config, 'feedForward') }
   }
 
   /** The weights as inputs; the first call of each form makes them. */
@@ -86,13 +71,13 @@ export class DenseLayer {
   }
 
   async #make(form: GivenForm): Promise<GivenLayer> {
-    const { projection, feedForward } = this.#quantised
+    const { projection, feedForward } = this.#tensors
     const given = { projection: await this.#giveAll(projection, form), feedForward: await this.#giveAll(feedForward, form) }
-    if (this.#given.size === this.#options.forms.length) this.#quantised = { projection: {}, feedForward: {} }
+    if (this.#given.size === this.#options.forms.length) this.#tensors = { projection: {}, feedForward: {} }
     return given
   }
 
-  async #giveAll(parts: QuantisedTensors, form: GivenForm): Promise<GivenTensors> {
+  async #giveAll(parts: FileLayer, form: GivenForm): Promise<GivenTensors> {
     const { pool, maker } = this.#options
     const given: Record<string, OnnxTensor> = {}
     for (const [name, { type, bytes, dims }] of Object.entries(parts)) {
@@ -109,13 +94,7 @@ export class DenseLayer {
   }
 }
 
-async function readParts(file: GgufFile, layer: number, config: DecoderConfig, graph: LayerGraph): Promise<QuantisedTensors> {
-  const found: Record<string, QuantisedTensor> = {}
-  for (const part of layerTensors(config)) {
-    if (part.graph !== graph) continue
-    const tensor = tensorNamed(file, tensorName(layer, part))
-    // The file names the innermost dimension first.
-    found[part.input] = { type: tensor.type, bytes: await readTensorBytes(file, tensor), dims: tensor.dims.toReversed() }
-  }
-  return found
+function partsOf(layer: FileLayer, config: DecoderConfig, graph: LayerGraph): FileLayer {
+  const names = layerTensors(config).filter((part) => part.graph === graph)
+  return Object.fromEntries(names.flatMap(({ input }) => (layer[input] === undefined ? [] : [[input, layer[input]]])))
 }

@@ -10,7 +10,7 @@ import type { DecoderConfig } from './decoder.ts'
 import { alibiSlopes } from './distance-masks.ts'
 import { GraphBuilder } from './onnx-model.ts'
 
-export function buildGpuAttentionGraph(config: DecoderConfig, { blocks, tail }: Omit<RowsShape, 'form'>): Uint8Array {
+export function buildGpuAttentionGraph(config: DecoderConfig, { blocks, tail }: Omit<RowsShape, 'form'>): GraphBuilder {
   const graph = new GraphBuilder('gpu-attention')
   const { heads, kvHeads, headDim, alibiBias } = config
   const q = graph.input('q', 'float32', ['S', heads * headDim])
@@ -28,7 +28,7 @@ export function buildGpuAttentionGraph(config: DecoderConfig, { blocks, tail }: 
   const turned = graph.node('Transpose', [merged], { attributes: { perm: [1, 0, 2] } })
   graph.node('Reshape', [turned, graph.integers([-1, heads * headDim])], { outputs: ['a'] })
   graph.output('a', 'float32', ['S', heads * headDim])
-  return graph.encode()
+  return graph
 }
 
 /** All keys or values in order: [Hkv, 1, T, d]. */
@@ -42,9 +42,9 @@ function addJoined(graph: GraphBuilder, { kvHeads, headDim }: DecoderConfig, nam
 }
 
 /** x [H, T, d] -> y, the same: what is fed from memory lies on the device afterwards. */
-export function buildUploadGraph(): Uint8Array {
+export function buildUploadGraph(): GraphBuilder {
   const graph = new GraphBuilder('upload')
   graph.node('Identity', [graph.input('x', 'float32', ['H', 'T', 'D'])], { outputs: ['y'] })
   graph.output('y', 'float32', ['H', 'T', 'D'])
-  return graph.encode()
+  return graph
 }

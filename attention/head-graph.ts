@@ -15,7 +15,7 @@ export interface HeadWeights {
  * x [S, hidden], rows [R], targets [S, 1] -> logits [R, vocabulary] of the rows asked for, and log_probs [S, 1], the natural logarithm of
  * the probability of each row's target. One graph for both, so that the weights are held once.
  */
-export function buildHeadGraph(config: DecoderConfig, weights: HeadWeights, device: SessionPool['device'] = 'cpu'): Uint8Array {
+export function buildHeadGraph(config: DecoderConfig, weights: HeadWeights, device: SessionPool['device'] = 'cpu'): GraphBuilder {
   const graph = new GraphBuilder('head')
   const x = graph.input('x', 'float32', ['S', config.hidden])
   const rows = graph.input('rows', 'int64', ['R'])
@@ -30,7 +30,7 @@ export function buildHeadGraph(config: DecoderConfig, weights: HeadWeights, devi
   }
   graph.output('logits', 'float32', ['R', config.vocabulary])
   graph.output('log_probs', 'float32', ['S', 1])
-  return graph.encode()
+  return graph
 }
 
 /** WebGPU has no kernel for LogSoftmax: log P = x - peak - log(sum of exp(x - peak)). */

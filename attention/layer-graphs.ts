@@ -16,7 +16,7 @@ export type GivenVector = Float32Array | string
 export type LayerWeights = Readonly<Record<MatrixGroup, readonly WeightMatrix[]>> & Readonly<Partial<Record<VectorName, GivenVector>>>
 
 /** x [S, hidden], positions [1, S], cos and sin [positions, d / 2] -> q [S, H d], k [S, Hkv d], v [S, Hkv d]; q and k rotated. */
-export function buildProjectionGraph(config: DecoderConfig, weights: LayerWeights): Uint8Array {
+export function buildProjectionGraph(config: DecoderConfig, weights: LayerWeights): GraphBuilder {
   const graph = new GraphBuilder('projection')
   const { hidden, heads, kvHeads, headDim } = config
   const x = graph.input('x', 'float32', ['S', hidden])
@@ -33,11 +33,11 @@ export function buildProjectionGraph(config: DecoderConfig, weights: LayerWeight
   graph.output('q', 'float32', ['S', queries])
   graph.output('k', 'float32', ['S', keys])
   graph.output('v', 'float32', ['S', keys])
-  return graph.encode()
+  return graph
 }
 
 /** x [S, hidden] and the heads' outputs a [S, H d] -> y [S, hidden]. */
-export function buildFeedForwardGraph(config: DecoderConfig, weights: LayerWeights): Uint8Array {
+export function buildFeedForwardGraph(config: DecoderConfig, weights: LayerWeights): GraphBuilder {
   const graph = new GraphBuilder('feed-forward')
   const { hidden, heads, headDim, feedForward } = config
   const x = graph.input('x', 'float32', ['S', hidden])
@@ -50,7 +50,7 @@ export function buildFeedForwardGraph(config: DecoderConfig, weights: LayerWeigh
   const down = addNorm(graph, addLinear(graph, inner, weights.down), weights.feedForwardPostNorm, config)
   graph.node('Add', [attended, down], { outputs: ['y'] })
   graph.output('y', 'float32', ['S', hidden])
-  return graph.encode()
+  return graph
 }
 
 /** Adds RMS normalisation of the rows of `x` [.., size] where there is a `scale`. */

@@ -50,6 +50,9 @@ interface LayerInput {
 /** From this many rows on, arithmetic with float32 weights gains more than reading them costs. */
 const fewestDenseRows = 128
 
+/** All layers together take this many rows no longer than one layer takes hundreds: the event loop need not turn in between. */
+const fewRows = 8
+
 export class LayerRunner {
   readonly #config: DecoderConfig
   readonly #pool: SessionPool
@@ -70,13 +73,14 @@ export class LayerRunner {
 
   /**
    * Layers `[from, to)` over `x` [S, hidden] at `positions` [S], where S is the sum of the segments' rows; each segment sees only its own
-   * cache and rows, and its cache grows by them. Waits for a task of the event loop and looks at the signal before each layer.
+   * cache and rows, and its cache grows by them. Waits for a task of the event loop and looks at the signal before each layer, or, with few rows,
+   * whose layers are soon done, before the first.
    */
   async run(x: Float32Array, positions: Int32Array, segments: readonly Segment[], options: RunOptions): Promise<Float32Array> {
     const ids = this.#pool.integers(positions, [1, positions.length])
     let current = x
     for (let layer = options.from; layer < options.to; layer++) {
-      await nextTask()
+      if (layer === options.from || positions.length > fewRows) await nextTask()
       options.signal?.throwIfAborted()
       const lastOnly = options.lastOnly === true && layer === options.to - 1
       current = await this.#runLayer(layer, current, {

@@ -94,10 +94,10 @@ export class GraphBuilder {
     return outputs[0] ?? name
   }
 
-  /** The model as bytes, ready for a runtime. */
-  encode(): Uint8Array {
-    const size = this.#constants.reduce((sum, { data }) => sum + data.byteLength, 0)
-    const writer = new PbfWriter(new Uint8Array(size + 65_536))
+  /** The model as bytes, ready for a runtime; in `room` where it is large enough. */
+  encode(room: Uint8Array = new Uint8Array(0)): Uint8Array {
+    const size = this.#constants.reduce((sum, { data }) => sum + data.byteLength, 65_536)
+    const writer = new PbfWriter(room.length < size ? new Uint8Array(size) : room)
     writer.writeVarintField(1, irVersion)
     writer.writeStringField(2, 'scriptorium')
     writer.writeMessage(7, writeGraph, {

@@ -8,7 +8,7 @@ import type { GgufFile } from './gguf.ts'
 import { buildHeadGraph } from './head-graph.ts'
 import { buildFeedForwardGraph, buildProjectionGraph } from './layer-graphs.ts'
 import { LayerRunner, type LayerSessions, type SessionPair } from './layer-runner.ts'
-import { loadHeadWeights, loadLayerWeights } from './layer-weights.ts'
+import { loadHeadWeights, packLayer, readLayers } from './layer-weights.ts'
 import { loadConfig } from './model-config.ts'
 import { readModelFile } from './model-file.ts'
 import { nextTask } from './next-task.ts'
@@ -95,18 +95,18 @@ async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPo
   const layers: LayerSessions[] = []
   const given = { pool, forms: options.forms, maker: new ByteWeightMaker(pool) }
   let room = options.denseBytes
-  for (let layer = 0; layer < config.layers; layer++) {
+  for await (const layer of readLayers(file, config)) {
     await nextTask()
     options.signal?.throwIfAborted()
-    const weights = await loadLayerWeights(file, layer, config)
+    const weights = packLayer(config, layer)
     const projection = await pool.open(buildProjectionGraph(config, weights))
     const feedForward = await pool.open(buildFeedForwardGraph(config, weights))
     // A matrix that is float32 in its session as it is would only be held twice.
     const isPacked = weights.gateUp.every(({ kind }) => kind === 'nibbles')
     room -= isPacked ? denseLayerBytes(config, 'float32') : 0
-    const dense = isPacked && room >= 0 ? await DenseLayer.load(file, layer, config, given) : undefined
+    const dense = isPacked && room >= 0 ? new DenseLayer(config, layer, given) : undefined
     layers.push({ projection, feedForward, dense })
-    options.onProgress?.((layer + 1) / config.layers)
+    options.onProgress?.(layers.length / config.layers)
   }
   return layers
 }

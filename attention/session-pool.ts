@@ -1,5 +1,6 @@
 /** Creates and runs inference sessions of one runtime, one run at a time. */
 import { nextTask } from './next-task.ts'
+import type { GraphBuilder } from './onnx-model.ts'
 import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
 
 /** Where the sessions of a pool run. */
@@ -35,11 +36,16 @@ function sessionOptions({ threads, device, strict = false }: PoolOptions, { aren
   }
 }
 
+/** Models up to this size leave their memory for the next. */
+const mostRoom = 16 * 1024 ** 2
+
 export class SessionPool {
   readonly #runtime: OnnxRuntime
   readonly #options: PoolOptions
   readonly #sessions: OnnxSession[] = []
   readonly #releases: (() => void)[] = []
+  /** Where the next model is written; none while the runtime reads one. */
+  #room: Uint8Array | undefined
   #turn: Promise<unknown> = Promise.resolve()
 
   /** Options, or threads of one run on the CPU. */
@@ -52,8 +58,12 @@ export class SessionPool {
     return this.#options.device ?? 'cpu'
   }
 
-  async open(model: Uint8Array, options: SessionOptions = {}): Promise<OnnxSession> {
+  async open(graph: GraphBuilder, options: SessionOptions = {}): Promise<OnnxSession> {
+    // Memory that is fresh for each layer would cost as much time as copying the weights into it.
+    const model = graph.encode(this.#room)
+    this.#room = undefined
     const session = await this.#runtime.InferenceSession.create(model, sessionOptions(this.#options, options))
+    this.#room = model.byteLength > mostRoom ? undefined : new Uint8Array(model.buffer)
     this.#sessions.push(session)
     return session
   }
