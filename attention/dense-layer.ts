@@ -1,7 +1,7 @@
 /**
- * Float32 weights of a layer as inputs of the graphs that serve all layers. Many rows at once go through these: float32 arithmetic is fastest
- * then, and one session keeps the memory of its activations, where a session a layer would ask for fresh memory in each run. They are
- * de-quantised when first needed, so that loading and decoding need not wait for them, nor hold them.
+ * Weights of a layer, as float32 or as bytes, as inputs of the graphs that serve all layers. Many rows at once go through these: their arithmetic
+ * is fastest then, and one session keeps the memory of its activations, where a session a layer would ask for fresh memory in each run. They are
+ * made when first needed, so that loading and decoding need not wait for them, nor hold them.
  */
 import { scaleName } from './byte-nodes.ts'
 import type { ByteWeightMaker } from './byte-weights.ts'
@@ -48,37 +48,35 @@ export interface GivenLayer {
 /** How layers are given. */
 export interface GivenOptions {
   readonly pool: SessionPool
-  /** Forms that may be asked for: the bytes of the file are kept until each has been. */
-  readonly forms: readonly GivenForm[]
+  readonly form: GivenForm
   readonly maker: ByteWeightMaker
 }
 
 export class DenseLayer {
   readonly #options: GivenOptions
-  readonly #given = new Map<GivenForm, Promise<GivenLayer>>()
   #tensors: Readonly<Record<keyof GivenLayer, FileLayer>>
+  #given: Promise<GivenLayer> | undefined
 
   constructor(config: DecoderConfig, layer: FileLayer, options: GivenOptions) {
     this.#options = options
     this.#tensors = { projection: partsOf(layer, config, 'projection'), feedForward: partsOf(layer, config, 'feedForward') }
   }
 
-  /** The weights as inputs; the first call of each form makes them. */
-  given(form: GivenForm): Promise<GivenLayer> {
-    const known = this.#given.get(form) ?? this.#make(form)
-    this.#given.set(form, known)
-    return known
+  /** The weights as inputs; the first call makes them. */
+  given(): Promise<GivenLayer> {
+    this.#given ??= this.#make()
+    return this.#given
   }
 
-  async #make(form: GivenForm): Promise<GivenLayer> {
+  async #make(): Promise<GivenLayer> {
     const { projection, feedForward } = this.#tensors
-    const given = { projection: await this.#giveAll(projection, form), feedForward: await this.#giveAll(feedForward, form) }
-    if (this.#given.size === this.#options.forms.length) this.#tensors = { projection: {}, feedForward: {} }
+    const given = { projection: await this.#giveAll(projection), feedForward: await this.#giveAll(feedForward) }
+    this.#tensors = { projection: {}, feedForward: {} }
     return given
   }
 
-  async #giveAll(parts: FileLayer, form: GivenForm): Promise<GivenTensors> {
-    const { pool, maker } = this.#options
+  async #giveAll(parts: FileLayer): Promise<GivenTensors> {
+    const { pool, form, maker } = this.#options
     const given: Record<string, OnnxTensor> = {}
     for (const [name, { type, bytes, dims }] of Object.entries(parts)) {
       const floats = dequantise(type, bytes)

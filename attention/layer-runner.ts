@@ -21,8 +21,11 @@ export interface LayerSessions extends SessionPair {
   readonly dense: DenseLayer | undefined
 }
 
-/** The graphs whose weights are given to each run, by the arithmetic of their products. */
-export type SharedSessions = Readonly<Partial<Record<GivenForm, SessionPair>>>
+/** The graphs whose weights are given to each run. */
+export interface SharedSessions extends SessionPair {
+  /** Arithmetic of their products. */
+  readonly form: GivenForm
+}
 
 export interface RunOptions {
   readonly from: number
@@ -57,12 +60,11 @@ export class LayerRunner {
   readonly #config: DecoderConfig
   readonly #pool: SessionPool
   readonly #layers: readonly LayerSessions[]
-  readonly #shared: SharedSessions
+  readonly #shared: SharedSessions | undefined
   readonly #attention: AttentionRunner
   readonly #tables: RotaryTables
 
-  /** `shared` are the graphs whose weights are inputs. */
-  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[], shared: SharedSessions) {
+  constructor(config: DecoderConfig, pool: SessionPool, layers: readonly LayerSessions[], shared: SharedSessions | undefined) {
     this.#config = config
     this.#pool = pool
     this.#layers = layers
@@ -101,7 +103,7 @@ export class LayerRunner {
     const sessions = this.#layers[layer]
     if (sessions === undefined) throw new RangeError(`Cannot run layer ${layer} as the model has ${this.#layers.length}`)
     const x = this.#pool.floats(hiddenRows, [positions.length, this.#config.hidden])
-    const { projection, feedForward, given } = await this.#forRows(sessions, this.#isDense(positions.length, input.form), input.form)
+    const { projection, feedForward, given } = await this.#forRows(sessions, positions.length, input.form)
     const rows = await this.#pool.run(projection, { x, positions: ids, ...this.#tables.covering(layer, positions), ...given?.projection }, [
       'q',
       'k',
@@ -122,7 +124,7 @@ export class LayerRunner {
     attended: Float32Array,
   ): Promise<Float32Array> {
     const count = hiddenRows.length / this.#config.hidden
-    const { feedForward, given } = await this.#forRows(sessions, count >= fewestDenseRows, form)
+    const { feedForward, given } = await this.#forRows(sessions, count, form)
     const x = this.#pool.floats(hiddenRows, [count, this.#config.hidden])
     const a = this.#pool.floats(attended, [count, this.#queryWidth])
     return (await this.#pool.run(feedForward, { x, a, ...given?.feedForward }, ['y'])).y
@@ -140,15 +142,10 @@ export class LayerRunner {
   }
 
   /** Rows of a long read stay in its arithmetic however few they are, so that it does not matter how the read is cut. */
-  #isDense(count: number, form: GivenForm): boolean {
-    return count >= fewestDenseRows || (form !== 'float32' && this.#shared[form] !== undefined)
-  }
-
-  async #forRows(sessions: LayerSessions, isDense: boolean, wanted: GivenForm): Promise<SessionPair & { given?: GivenLayer }> {
-    if (sessions.dense === undefined || !isDense) return sessions
-    const form = this.#shared[wanted] === undefined ? 'float32' : wanted
-    const shared = this.#shared[form]
-    return shared === undefined ? sessions : { ...shared, given: await sessions.dense.given(form) }
+  async #forRows(sessions: LayerSessions, count: number, form: GivenForm): Promise<SessionPair & { given?: GivenLayer }> {
+    const shared = this.#shared?.form === form ? this.#shared : undefined
+    if (sessions.dense === undefined || shared === undefined || (form === 'float32' && count < fewestDenseRows)) return sessions
+    return { ...shared, given: await sessions.dense.given() }
   }
 
   get #queryWidth(): number {

@@ -7,7 +7,7 @@ import { EmbeddingTable } from './embedding-table.ts'
 import type { GgufFile } from './gguf.ts'
 import { buildHeadGraph } from './head-graph.ts'
 import { buildFeedForwardGraph, buildProjectionGraph } from './layer-graphs.ts'
-import { LayerRunner, type LayerSessions, type SessionPair } from './layer-runner.ts'
+import { LayerRunner, type LayerSessions, type SharedSessions } from './layer-runner.ts'
 import { loadHeadWeights, packLayer, readLayers } from './layer-weights.ts'
 import { loadConfig } from './model-config.ts'
 import { readModelFile } from './model-file.ts'
@@ -24,9 +24,9 @@ export interface OpenDecoderOptions extends DeviceOptions {
   /** Threads of one run; the runtime's own choice by default. */
   readonly threads?: number
   /**
-   * Most bytes of de-quantised float32 weights held besides the packed ones, by default 512 MiB; made at the first long read. Many tokens at
-   * once go through these, as float32 arithmetic is fastest; few go through the packed ones, as reading less is fastest. Layers beyond the
-   * limit are packed only.
+   * Most bytes of weights held a second time, by default 512 MiB; made at the first long read. Many tokens at once go through these, as one
+   * session for all layers runs them fastest; few go through the packed ones, as reading less is fastest. Layers beyond the limit are packed
+   * only.
    */
   readonly denseBytes?: number
   /**
@@ -51,7 +51,7 @@ const defaultDenseBytes = 512 * 1024 ** 2
  */
 export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder> {
   const { runtime, source, threads, signal, denseBytes = defaultDenseBytes, readForm = 'int8', strictDevice = false } = options
-  if (!(denseBytes >= 0)) throw new RangeError(`Cannot hold float32 weights as denseBytes is not zero or more: ${denseBytes}`)
+  if (!(denseBytes >= 0)) throw new RangeError(`Cannot hold weights twice as denseBytes is not zero or more: ${denseBytes}`)
   signal?.throwIfAborted()
   const device = await chooseDevice(runtime, options)
   const { file, tokenizer, chatTemplate, close } = await readModelFile(source)
@@ -59,15 +59,14 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   try {
     const loaded = await loadConfig(file)
     // WebGPU has no reason for a second copy of the weights: it multiplies packed ones as fast.
-    const forms: GivenForm[] =
-      device === 'webgpu' ? [] : readForm === 'int8' && (await multipliesBytes(pool)) ? ['float32', 'int8'] : ['float32']
-    const layers = await openLayers(file, loaded, pool, { ...options, denseBytes: device === 'webgpu' ? -1 : denseBytes, forms })
-    const longReads = layers.some(({ dense }) => dense !== undefined) ? (forms.at(-1) ?? 'float32') : 'float32'
+    const form = readForm === 'int8' && device === 'cpu' && (await multipliesBytes(pool)) ? 'int8' : 'float32'
+    const layers = await openLayers(file, loaded, pool, { ...options, denseBytes: device === 'webgpu' ? -1 : denseBytes, form })
+    const isDense = layers.some(({ dense }) => dense !== undefined)
+    const longReads = isDense ? form : 'float32'
     const config = longReads === 'float32' ? loaded : { ...loaded, weightForm: `${loaded.weightForm}/${longReads}` }
     const head = await pool.open(buildHeadGraph(config, await loadHeadWeights(file), device))
     const embeddings = await EmbeddingTable.load(file, config.traits.scaledEmbeddings ? Math.sqrt(config.hidden) : 1)
-    const shared: Partial<Record<GivenForm, SessionPair>> = {}
-    for (const form of forms) shared[form] = await openShared(config, pool, form)
+    const shared = isDense ? await openShared(config, pool, form) : undefined
     const runner = new LayerRunner(config, pool, layers, shared)
     return new OnnxDecoder({ config, tokenizer, chatTemplate, pool, runner, head, embeddings, longReads })
   } catch (error) {
@@ -78,9 +77,10 @@ export async function openDecoder(options: OpenDecoderOptions): Promise<Decoder>
   }
 }
 
-async function openShared(config: DecoderConfig, pool: SessionPool, form: GivenForm): Promise<SessionPair> {
+async function openShared(config: DecoderConfig, pool: SessionPool, form: GivenForm): Promise<SharedSessions> {
   const given = givenWeights(config, form)
   return {
+    form,
     projection: await pool.open(buildProjectionGraph(config, given), { arena: true }),
     feedForward: await pool.open(buildFeedForwardGraph(config, given), { arena: true }),
   }
@@ -88,12 +88,12 @@ async function openShared(config: DecoderConfig, pool: SessionPool, form: GivenF
 
 interface LayerOptions extends Pick<OpenDecoderOptions, 'signal' | 'onProgress'> {
   readonly denseBytes: number
-  readonly forms: readonly GivenForm[]
+  readonly form: GivenForm
 }
 
 async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPool, options: LayerOptions): Promise<LayerSessions[]> {
   const layers: LayerSessions[] = []
-  const given = { pool, forms: options.forms, maker: new ByteWeightMaker(pool) }
+  const given = { pool, form: options.form, maker: new ByteWeightMaker(pool) }
   let room = options.denseBytes
   for await (const layer of readLayers(file, config)) {
     await nextTask()
@@ -103,7 +103,7 @@ async function openLayers(file: GgufFile, config: DecoderConfig, pool: SessionPo
     const feedForward = await pool.open(buildFeedForwardGraph(config, weights))
     // A matrix that is float32 in its session as it is would only be held twice.
     const isPacked = weights.gateUp.every(({ kind }) => kind === 'nibbles')
-    room -= isPacked ? denseLayerBytes(config, 'float32') : 0
+    room -= isPacked ? denseLayerBytes(config, options.form) : 0
     const dense = isPacked && room >= 0 ? new DenseLayer(config, layer, given) : undefined
     layers.push({ projection, feedForward, dense })
     options.onProgress?.(layers.length / config.layers)

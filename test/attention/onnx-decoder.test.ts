@@ -32,7 +32,7 @@ describe('openDecoder()', () => {
   })
 
   // A layer of the tiny model has 123 kB of float32 matrices, so that the second limit takes in two of three layers.
-  test.each([0, 250_000, Infinity])('computes the logits of the reference with %d bytes of float32 weights at most', async (denseBytes) => {
+  test.each([0, 250_000, Infinity])('computes the logits of the reference with %d bytes of second weights at most', async (denseBytes) => {
     for (const size of [127, 128, 150]) {
       const ids = someIds(size)
       const { decoder, reference } = await openTiny({ type: 'Q4_1', types: { attn_v: 'Q8_0' } }, { denseBytes })
@@ -43,7 +43,7 @@ describe('openDecoder()', () => {
     }
   })
 
-  test.each([-1, NaN])('refuses %d bytes of float32 weights', async (denseBytes) => {
+  test.each([-1, NaN])('refuses %d bytes of second weights', async (denseBytes) => {
     await expect(openTiny({}, { denseBytes })).rejects.toThrow(RangeError)
   })
 
