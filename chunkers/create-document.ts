@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { DocumentError } from '../errors/index.ts'
-import type { Document, Location, Section } from './document.ts'
+import { checkMarks, checkPages, checkSections } from './check-spans.ts'
+import type { Document, Location, Mark, Page, Section } from './document.ts'
 import { findSections } from './find-sections.ts'
+import { createPlaces, type Place } from './places.ts'
 import { lastAtOrBefore, sectionPaths } from './section-paths.ts'
 import { cutsSurrogatePair, loneSurrogate } from './surrogates.ts'
 
@@ -16,13 +18,20 @@ export interface DocumentInit {
    * list: none.
    */
   readonly sections?: readonly Section[]
+  /** What it was read from, such as `pdf`. */
+  readonly format?: string | undefined
+  /** In order, without overlap. */
+  readonly pages?: readonly Page[]
+  /** In order of start; or how they are found, when first asked for. */
+  readonly marks?: readonly Mark[] | (() => readonly Mark[])
+  readonly notes?: readonly string[]
 }
 
 /**
  * Makes a document of a text.
  *
  * @throws DocumentError `encoding` when the text holds a lone surrogate: it could be neither hashed nor stored without loss
- * @throws RangeError when sections lie outside the text, out of order, or overlap without nesting
+ * @throws RangeError when sections, pages or marks lie outside the text or out of order, or overlap where they must not
  */
 export function createDocument(init: DocumentInit): Document {
   const lone = loneSurrogate(init.text)
@@ -34,6 +43,8 @@ export function createDocument(init: DocumentInit): Document {
     )
   }
   if (init.sections) checkSections(init.sections, init.text)
+  if (init.pages) checkPages(init.pages, init.text)
+  if (Array.isArray(init.marks)) checkMarks(init.marks, init.text)
   return new TextDocument(init)
 }
 
@@ -43,17 +54,31 @@ class TextDocument implements Document {
   readonly name: string
   readonly title: string | undefined
   readonly text: string
+  readonly format: string | undefined
+  readonly pages: readonly Page[]
+  readonly notes: readonly string[]
+  #marks: readonly Mark[] | (() => readonly Mark[])
   #sections: readonly Section[] | undefined
+  #places: ((offset: number) => Place) | undefined
   #paths: ((offset: number) => readonly string[]) | undefined
   #lineStarts: readonly number[] | undefined
 
-  constructor({ text, name, title, sections }: DocumentInit) {
+  constructor({ text, name, title, sections, format, pages = [], marks = [], notes = [] }: DocumentInit) {
     this.hash = sha256(text)
     this.id = `${name}@${this.hash}`
     this.name = name
     this.title = title
     this.text = text
-    this.#sections = sections && Object.freeze(sections.map((section) => Object.freeze({ ...section })))
+    this.#sections = sections && frozen(sections)
+    this.format = format
+    this.pages = frozen(pages)
+    this.#marks = typeof marks === 'function' ? marks : frozen(marks)
+    this.notes = Object.freeze([...notes])
+  }
+
+  get marks(): readonly Mark[] {
+    if (typeof this.#marks === 'function') this.#marks = frozen(this.#marks())
+    return this.#marks
   }
 
   get sections(): readonly Section[] {
@@ -73,8 +98,13 @@ class TextDocument implements Document {
     this.#paths ??= sectionPaths(this.sections)
     this.#lineStarts ??= lineStarts(this.text)
     const line = lastAtOrBefore(this.#lineStarts, offset)
-    return { sections: this.#paths(offset), line: line + 1, column: offset - this.#lineStarts[line]! + 1 }
+    this.#places ??= createPlaces(this)
+    return { sections: this.#paths(offset), line: line + 1, column: offset - this.#lineStarts[line]! + 1, ...this.#places(offset) }
   }
+}
+
+function frozen<T extends object>(values: readonly T[]): readonly T[] {
+  return Object.freeze(values.map((value) => Object.freeze({ ...value })))
 }
 
 function checkSpan(document: Document, start: number, end: number): void {
@@ -84,34 +114,6 @@ function checkSpan(document: Document, start: number, end: number): void {
   }
   if (cutsSurrogatePair(text, start) || cutsSurrogatePair(text, end)) {
     throw new RangeError(`Cannot slice ${name} as the span cuts a surrogate pair: [${start}, ${end})`)
-  }
-}
-
-function checkSections(sections: readonly Section[], text: string): void {
-  const open: Section[] = []
-  let previous = 0
-  for (const section of sections) {
-    const { start, end, title, level } = section
-    const label = `"${title}" [${start}, ${end})`
-    const whole = Number.isInteger(start) && Number.isInteger(end)
-    if (!whole || start < 0 || end < start || end > text.length) {
-      throw new RangeError(`Cannot use a section as it lies outside the text of ${text.length}: ${label}`)
-    }
-    if (!Number.isInteger(level) || level < 1)
-      throw new RangeError(`Cannot use a section as its level is not 1 or more: ${label}, ${level}`)
-    if (cutsSurrogatePair(text, start) || cutsSurrogatePair(text, end)) {
-      throw new RangeError(`Cannot use a section as it cuts a surrogate pair: ${label}`)
-    }
-    if (start < previous) throw new RangeError(`Cannot use a section as it starts before the one in front of it (${previous}): ${label}`)
-    while (open.length > 0 && open.at(-1)!.end <= start) open.pop()
-    const parent = open.at(-1)
-    if (parent && end > parent.end) {
-      throw new RangeError(
-        `Cannot use a section as it overlaps "${parent.title}" [${parent.start}, ${parent.end}) without nesting: ${label}`,
-      )
-    }
-    open.push(section)
-    previous = start
   }
 }
 

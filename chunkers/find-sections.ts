@@ -27,7 +27,7 @@ export function isMarkdownName(name: string): boolean {
 }
 
 /** Gives every heading its end. Walks backwards, keeping where the nearest heading of each level or higher starts. */
-function nest(headings: readonly Heading[], length: number): Section[] {
+export function nest(headings: readonly Heading[], length: number): Section[] {
   const next: number[] = []
   const sections: Section[] = []
   for (let i = headings.length - 1; i >= 0; i--) {

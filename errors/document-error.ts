@@ -1,5 +1,16 @@
 /** Why a document could not be read. */
-export type DocumentErrorReason = 'not-found' | 'not-a-file' | 'unreadable' | 'empty' | 'binary' | 'encoding' | 'too-large' | 'unsupported'
+export type DocumentErrorReason =
+  | 'not-found'
+  | 'not-a-file'
+  | 'unreadable'
+  | 'empty'
+  | 'binary'
+  | 'encoding'
+  | 'too-large'
+  | 'too-slow'
+  | 'damaged'
+  | 'encrypted'
+  | 'unsupported'
 
 /** A source that cannot be read as a document. The message names the source and what to do. */
 export class DocumentError extends Error {

@@ -73,8 +73,8 @@ describe('readDocument', () => {
     ['white space', ' \n\t\r\n', 'empty', 'nothing but white space'],
     ['a byte order mark alone', '\uFEFF', 'empty', 'it is empty'],
     ['a NUL', 'text\0text', 'binary', 'NUL at byte 4'],
-    ['a PDF', '%PDF-1.7 and more of it', 'binary', 'a PDF'],
-    ['a ZIP', Buffer.from('504b030414000600', 'hex'), 'binary', 'a ZIP'],
+    ['a PDF that is cut short', '%PDF-1.7 and more of it', 'damaged', 'cut short'],
+    ['a ZIP archive that is cut short', Buffer.from('504b030414000600', 'hex'), 'damaged', 'archive is damaged'],
     ['invalid UTF-8', Buffer.from([0x61, 0xef, 0xbf, 0xbd, 0xe9, 0x62]), 'encoding', 'at byte 4'],
     ['invalid UTF-8 after a mark', Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff]), 'encoding', 'at byte 4'],
     [

@@ -1,0 +1,59 @@
+import type { Box, Document, Span } from './document.ts'
+
+/** Where a citation stands, for people: `file.pdf p. 12`, `talk.vtt 00:12:31`, `notes.txt line 4`. */
+export function placeOf(document: Document, offset: number): string {
+  const { place, line } = document.locate(offset)
+  return `${document.name} ${place ?? `line ${line}`}`
+}
+
+/** A rectangle on a page, in points from its top left corner. */
+export interface PageBox extends Omit<Box, keyof Span> {
+  /** Number of the page, from 1. */
+  readonly page: number
+}
+
+/**
+ * The rectangles to draw over a span, one a line. Within a line letters are taken to be equally wide. Empty where the source has no boxes.
+ *
+ * @throws RangeError when the span lies outside
+ */
+export function pageBoxes(document: Document, { start, end }: Span): PageBox[] {
+  document.slice(start, end)
+  return document.pages
+    .filter((page) => page.start < end && page.end > start)
+    .flatMap(({ number, boxes = [] }) => boxes.filter((box) => box.start < end && box.end > start).map((box) => ({ page: number, ...cutBox(box, start, end) })))
+}
+
+function cutBox(box: Box, start: number, end: number): Omit<Box, keyof Span> {
+  const letter = box.width / Math.max(1, box.end - box.start)
+  const from = Math.max(start, box.start)
+  const to = Math.min(end, box.end)
+  return { x: box.x + (from - box.start) * letter, y: box.y, width: (to - from) * letter, height: box.height }
+}
+
+export interface CitationHtmlOptions {
+  /** Code units shown before and after, cut at words; 200 by default. */
+  readonly around?: number
+}
+
+/**
+ * A citation as HTML: the span marked, with the text around it and where it stands.
+ *
+ * @throws RangeError when the span lies outside
+ */
+export function citationHtml(document: Document, { start, end }: Span, options: CitationHtmlOptions = {}): string {
+  const { around = 200 } = options
+  const { text } = document
+  const quote = escapeHtml(document.slice(start, end))
+  const before = text.slice(Math.max(0, start - around), start)
+  const after = text.slice(end, end + around)
+  // A cut may lie inside a word; what is left of the word goes.
+  const from = start > around ? `… ${before.replace(/^\S*\s?/, '')}` : before
+  const to = end + around < text.length ? `${after.replace(/\s?\S*$/, '')} …` : after
+  const caption = [placeOf(document, start), ...document.locate(start).sections].map((part) => escapeHtml(part)).join(' · ')
+  return `<figure><blockquote>${escapeHtml(from)}<mark>${quote}</mark>${escapeHtml(to)}</blockquote><figcaption>${caption}</figcaption></figure>`
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+}

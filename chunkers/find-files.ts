@@ -1,0 +1,56 @@
+import { stat } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { DocumentError } from '../errors/index.ts'
+import { isUrl } from './fetch-bytes.ts'
+
+/** A file to read. */
+export interface FoundFile {
+  readonly path: string
+  /** What its document is called: the path below the folder that was named, else the file's name. */
+  readonly name: string
+}
+
+/** Left out of folders: what is hidden, and what package managers put there. Name such a folder itself to read it. */
+const IGNORED = ['**/node_modules/**']
+
+/**
+ * Finds the files that paths, folders and globs name, each once, those of a folder in the order of their names. A path that exists is never
+ * taken for a glob; `-` and addresses of the web are passed on.
+ *
+ * @throws DocumentError `empty` when a folder or a glob holds no file
+ */
+export async function findFiles(sources: readonly string[]): Promise<FoundFile[]> {
+  const found = new Map<string, FoundFile>()
+  for (const source of sources) for (const file of await filesOf(source)) if (!found.has(file.path)) found.set(file.path, file)
+  return [...found.values()]
+}
+
+async function filesOf(source: string): Promise<FoundFile[]> {
+  if (source === '-' || isUrl(source)) return [{ path: source, name: source === '-' ? 'stdin' : basename(new URL(source).pathname) || source }]
+  const status = await stat(source).catch(() => undefined)
+  if (status?.isDirectory()) return inFolder(source)
+  if (status) return [{ path: source, name: basename(source) }]
+  const { glob, isDynamicPattern } = await import('tinyglobby')
+  if (!isDynamicPattern(source)) return [{ path: source, name: basename(source) }]
+  const paths = await glob(source, { expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
+  if (paths.length === 0) throw none(source, 'no file matches it')
+  return sorted(paths).map((path) => ({ path, name: path }))
+}
+
+async function inFolder(folder: string): Promise<FoundFile[]> {
+  const { glob } = await import('tinyglobby')
+  const paths = await glob('**', { cwd: folder, expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
+  if (paths.length === 0) throw none(folder, 'it is a directory without files')
+  return sorted(paths).map((path) => ({ path: join(folder, path), name: path }))
+}
+
+function sorted(paths: readonly string[]): string[] {
+  return paths.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+function none(source: string, why: string): DocumentError {
+  return new DocumentError(`Cannot read ${source} as ${why}: name a file, a folder or a pattern such as 'notes/**/*.md'`, {
+    reason: 'empty',
+    source,
+  })
+}

@@ -1,0 +1,43 @@
+import type { DocumentInit } from '../create-document.ts'
+import { findSections, isMarkdownName } from '../find-sections.ts'
+import { findTitle } from '../find-title.ts'
+import { codeLanguage } from './code-language.ts'
+import { isChat, loadChat } from './load-chat.ts'
+import { findDelimiter, loadCsv } from './load-csv.ts'
+import { loadJson } from './load-json.ts'
+import { loadSubtitles } from './load-subtitles.ts'
+
+/** Columns and rows that make a table of a text whose name does not say that it is one. */
+const LEAST_COLUMNS = 3
+const LEAST_ROWS = 3
+
+/** Tells by its content what kind of text a text is, by its name where that leaves it open, and reads it. */
+export async function loadText(text: string, name: string, source: string): Promise<DocumentInit> {
+  if (isSubtitles(text)) return { ...loadSubtitles(text, source), name, format: 'subtitles' }
+  if (isChat(text)) return { ...loadChat(text), name, format: 'chat' }
+  const json = loadJson(text)
+  if (json) return { ...json, name }
+  const language = codeLanguage(text, name)
+  if (language !== undefined) {
+    return { text, name, sections: [], format: 'code', marks: [{ type: 'code', start: 0, end: text.length, value: language }] }
+  }
+  if (isTable(text, name)) return { ...(await loadCsv(text, source)), name, format: 'csv' }
+  const sections = findSections(text, { name })
+  const title = findTitle(text, name, sections)
+  if (!isMarkdownName(name)) return { text, name, sections, title, format: 'text' }
+  const { markdownMarks } = await import('./markdown-marks.ts')
+  return { text, name, sections, title, format: 'markdown', marks: () => markdownMarks(text) }
+}
+
+function isSubtitles(text: string): boolean {
+  const start = text.slice(0, 500)
+  return /^WEBVTT(?:[ \t\r\n]|$)/.test(start) || /^\s*\d+[ \t]*\r?\n\d{1,2}:\d{2}:\d{2}[,.]\d{3}[ \t]+-->/.test(start)
+}
+
+function isTable(text: string, name: string): boolean {
+  const delimiter = findDelimiter(text)
+  if (/\.[ct]sv$/i.test(name)) return delimiter !== undefined
+  if (delimiter === undefined || delimiter === '|') return false
+  const lines = text.slice(0, 20_000).split('\n').slice(0, LEAST_ROWS)
+  return lines.length === LEAST_ROWS && lines.every((line) => line.split(delimiter).length >= LEAST_COLUMNS && line.length < 2_000)
+}

@@ -1,0 +1,49 @@
+import type { Line } from './page-lines.ts'
+
+/** Share of a page's height at its top and bottom where headers and footers stand. */
+const MARGIN = 0.12
+/** Lines at each end of a page that are looked at. */
+const LINES = 3
+/** Pages on which a line has to stand at one place. */
+const LEAST_PAGES = 3
+
+/** A page with its lines, in reading order. */
+export interface LinedPage {
+  readonly number: number
+  readonly height: number
+  readonly lines: readonly Line[]
+}
+
+/**
+ * The lines that are headers and footers: in the margin of three pages or more at the same height and size, with the same words but for
+ * numbers. The title of a chapter where it begins stands lower or larger, and stays.
+ */
+export function runningHeads(pages: readonly LinedPage[]): Set<Line> {
+  const places = new Map<string, Line[]>()
+  for (const page of pages) {
+    for (const line of outerLines(page)) {
+      const key = `${wording(line.text)}@${Math.round(line.y / 4)}@${Math.round(line.size)}`
+      const same = places.get(key)
+      if (same) same.push(line)
+      else places.set(key, [line])
+    }
+  }
+  return new Set([...places.values()].filter((lines) => new Set(lines.map(({ page }) => page)).size >= LEAST_PAGES).flat())
+}
+
+function outerLines({ lines, height }: LinedPage): Line[] {
+  const byHeight = lines.toSorted((a, b) => a.y - b.y)
+  const top = byHeight.slice(0, LINES).filter(({ y }) => y < MARGIN * height)
+  const bottom = byHeight.slice(-LINES).filter(({ y, size }) => y + 0.3 * size > (1 - MARGIN) * height)
+  return [...top, ...bottom]
+}
+
+/** Numbers made equal, Arabic and Roman. */
+function wording(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\d+/g, '#')
+    .replace(/(?<![\p{L}\p{N}])[ivxlcdm]+(?![\p{L}\p{N}])/gu, '#')
+    .replace(/\s+/g, ' ')
+    .trim()
+}
