@@ -9,6 +9,8 @@ export interface WorkerInput {
   readonly question?: string
   /** What the workers before it handed on; empty by default. */
   readonly unit?: CommunicationUnit
+  /** What stood before the chunk, for understanding only; only workers that say so read it. */
+  readonly background?: string
 }
 
 /** What a worker made of it. */

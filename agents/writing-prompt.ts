@@ -29,6 +29,11 @@ export function mapperInstruction(question: string | undefined, words: number): 
   return `${task} Use at most ${words} words.\n${replyForm(question)}`
 }
 
+/** SCM's summary of a part: what stands before is background, and saying it again is forbidden. */
+export function sectionInstruction(question: string | undefined, words: number): string {
+  return `${mapperInstruction(question, words)}\nDo not repeat what stands before the text.`
+}
+
 function replyForm(question: string | undefined): string {
   const nothing = question === undefined ? 'If this part says nothing worth noting' : 'If this part holds nothing for the question'
   return [

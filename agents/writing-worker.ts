@@ -2,7 +2,7 @@ import { type ChatModel, describe, type ModelDescription } from '../models/index
 import type { AgentContext, Usage } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { type CommunicationUnit, emptyUnit } from './communication-unit.ts'
-import { fitUnit, renderUnit } from './fit-unit.ts'
+import { cutWords, fitUnit, renderUnit } from './fit-unit.ts'
 import { wordsOf } from './guards.ts'
 import { handOn, recordedQuote } from './hand-on.ts'
 import { placeReading } from './place-reading.ts'
@@ -40,23 +40,25 @@ export interface WriterKind {
   readonly version: number
   /** Whether it reads and hands on the unit that came in. */
   readonly keepsUnit: boolean
+  /** Most tokens of what it reads of the text before its chunk; nothing by default. */
+  readonly background?: number
   readonly instruction: (question: string | undefined, words: number) => string
 }
 
-interface Writer extends Role, Pick<WriterKind, 'keepsUnit'> {
+interface Writer extends Role, Pick<WriterKind, 'keepsUnit' | 'background'> {
   readonly maxUnit: number
 }
 
 /** Builds a worker of either kind. */
 export function createWriter(model: ChatModel, options: WritingWorkerOptions, kind: WriterKind): Worker {
   const { description = describe(model), minimumChunk = 32 } = options
-  const { keepsUnit } = kind
+  const { keepsUnit, background } = kind
   const limits = unitLimits(description, options)
   const { maxUnit } = limits
   checkLimits(description, { ...limits, minimumChunk })
   const instruction = (question: string | undefined): string => kind.instruction(question, wordLimit(maxUnit))
   const role = roleOf(model, { ...options, description }, { system: WORKER_SYSTEM, instruction }, limits)
-  const writer: Writer = { ...role, keepsUnit, maxUnit }
+  const writer: Writer = { ...role, keepsUnit, maxUnit, ...(background === undefined ? {} : { background }) }
   const unitOf = (input: WorkerInput): CommunicationUnit => (keepsUnit ? (input.unit ?? emptyUnit) : emptyUnit)
   const chunkBudget = (question: string | undefined): number =>
     solveBudget({ description, parts: budgetParts(writer, question), minimumChunk }).chunk
@@ -64,7 +66,12 @@ export function createWriter(model: ChatModel, options: WritingWorkerOptions, ki
     name: kind.name,
     version: kind.version,
     identity: writer.identity,
-    key: (input) => ({ text: input.chunk.text, question: input.question ?? null, unit: unitKey(unitOf(input)) }),
+    key: (input) => ({
+      text: input.chunk.text,
+      question: input.question ?? null,
+      unit: unitKey(unitOf(input)),
+      ...(background === undefined ? {} : { background: input.background ?? null }),
+    }),
     run: (input, context) => read(writer, { ...input, unit: unitOf(input) }, context),
     place: (recorded, input) => placeReading(recorded, { ...input, unit: unitOf(input) }),
     estimate: (input) => estimate(writer, input),
@@ -79,7 +86,7 @@ export function unitKey(unit: CommunicationUnit): unknown {
 }
 
 /** An eighth of the window leaves most of it to the text; the paper's reply limit of 1,024 tokens is plenty. */
-function defaultUnit({ window }: ModelDescription): number {
+export function defaultUnit({ window }: ModelDescription): number {
   return Math.max(64, Math.min(1024, Math.floor(window / 8)))
 }
 
@@ -128,7 +135,9 @@ async function ask(
   const { description, maxUnit } = writer
   const instruction = writer.orders(question)
   const state = renderUnit(fitUnit(unit, { max: maxUnit, count: description.count }).unit)
+  const before = writer.background === undefined ? undefined : cutWords(input.background ?? '', writer.background, description.count)
   const sections = [
+    labelled(BACKGROUND_LABEL, before),
     labelled(TEXT_LABEL, chunk.text),
     labelled(NOTES_LABEL, state),
     nextLine(writer, unit),
@@ -146,15 +155,20 @@ async function ask(
 
 const TEXT_LABEL = 'Text:'
 const NOTES_LABEL = 'Notes and quotations from the earlier parts:'
+const BACKGROUND_LABEL = 'What stands before the text, for understanding only:'
 
 function nextLine({ keepsUnit }: Writer, unit: CommunicationUnit): string | undefined {
   return keepsUnit && unit.quotes.length > 0 ? `New quotations are numbered from [q${nextQuoteNumber(unit)}].` : undefined
 }
 
 function budgetParts(writer: Writer, question: string | undefined): BudgetParts {
-  const { keepsUnit, maxUnit } = writer
-  const labels = keepsUnit ? [TEXT_LABEL, NOTES_LABEL, 'New quotations are numbered from [q10000].'] : [TEXT_LABEL]
-  return { ...roleParts(writer, question, { labels, repairs: Object.values(REPAIRS) }), state: keepsUnit ? maxUnit : 0 }
+  const { background, keepsUnit, maxUnit } = writer
+  const labels = [
+    TEXT_LABEL,
+    ...(keepsUnit ? [NOTES_LABEL, 'New quotations are numbered from [q10000].'] : []),
+    ...(background === undefined ? [] : [BACKGROUND_LABEL]),
+  ]
+  return { ...roleParts(writer, question, { labels, repairs: Object.values(REPAIRS) }), state: (keepsUnit ? maxUnit : 0) + (background ?? 0) }
 }
 
 /** Two calls: a reply that trips a guard is asked for once more. */

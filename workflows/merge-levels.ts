@@ -36,6 +36,10 @@ export interface Merging {
   readonly most?: number
   /** Merges units of the same matter rather than neighbours, by the vectors of their notes. */
   readonly similarBy?: NamedEmbedder
+  /** Most tokens of a merge; what fits the merger by default. */
+  readonly mergeTokens?: number
+  /** What a worker sees of the text before its chunk; with it, chunks are read one after the other. */
+  readonly background?: (before: { readonly chunk: Chunk; readonly unit: CommunicationUnit }) => string
   /** Share of the chunks that may fail for good. */
   readonly tolerance: number
 }
@@ -71,20 +75,23 @@ export async function mergeLevels(context: StrategyContext, merging: Merging): P
 }
 
 async function readLeaves(context: StrategyContext, merging: Merging, grower: TreeGrower): Promise<Branch[]> {
-  const { worker, concurrency, tolerance } = merging
+  const { worker, concurrency, tolerance, background } = merging
   const chunks = chunksFor(context, worker)
   const allowed = Math.ceil(tolerance * chunks.length)
   const quotes: CommunicationUnit['quotes'][number][] = []
   let failures = 0
-  const leaves = await mapConcurrent(chunks, concurrency, async (chunk, index) => {
+  let before: Parameters<NonNullable<Merging['background']>>[0] | undefined
+  const leaves = await mapConcurrent(chunks, background === undefined ? concurrency : 1, async (chunk, index) => {
     let reason = ''
+    const seen = background === undefined || before === undefined ? {} : { background: background(before) }
     const output = await attempt(
-      () => context.step(worker, { chunk, ...asked(context) }, { path: `map/${index}` }),
+      () => context.step(worker, { chunk, ...seen, ...asked(context) }, { path: `map/${index}` }),
       (error) => {
         reason = error.message
         if (++failures > allowed) throw tooManyHoles(failures, chunks.length, tolerance, error)
       },
     )
+    before = { chunk, unit: output?.unit ?? emptyUnit }
     quotes.push(...(output?.quotes ?? []))
     context.hold({ quotes })
     return { chunk, unit: output?.unit ?? emptyUnit, marks: output === undefined ? [gap(chunk, reason)] : [] }
@@ -136,14 +143,14 @@ async function mergeLevel(
 
 async function groupBranches(
   context: StrategyContext,
-  { most, similarBy }: Merging,
+  { most, similarBy, mergeTokens = Infinity }: Merging,
   merger: Merger,
   branches: readonly Branch[],
   level: number,
 ): Promise<Branch[][]> {
   const units = branches.map(({ unit }) => unit)
   const limits = {
-    budget: merger.groupBudget(context.question),
+    budget: Math.min(mergeTokens, merger.groupBudget(context.question)),
     count: (text: string) => merger.count(text),
     ...(most === undefined ? {} : { most }),
   }

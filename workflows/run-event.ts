@@ -1,4 +1,5 @@
 import type { Answer, ChunkOutcome, RunUsage } from './answer.ts'
+import type { Selection } from './memory-controller.ts'
 import type { Plan } from './plan.ts'
 
 /**
@@ -32,6 +33,8 @@ export type RunEvent =
   | { readonly type: 'step.failed'; readonly path: string; readonly agent: string; readonly error: unknown }
   | { readonly type: 'call.retried'; readonly path: string; readonly attempt: number; readonly wait: number; readonly error: unknown }
   | { readonly type: 'notice.given'; readonly path: string; readonly code: string; readonly message: string }
+  /** What of a conversation comes back for a message, and why; the budget is the tokens that the items had to fit. */
+  | ({ readonly type: 'memory.selected'; readonly controller: string; readonly budget: number } & Selection)
   | { readonly type: 'answer.started' }
   | { readonly type: 'answer.delta'; readonly text: string }
   /** The text so far is void: the call is made again. */

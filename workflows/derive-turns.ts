@@ -1,0 +1,87 @@
+/** What is derived of a conversation's turns: summaries, vectors, uses. It runs behind the replies, and what fails leaves the turns as they are. */
+import type { TurnSummary } from '../agents/index.ts'
+import { type Logger, silent } from '../log/index.ts'
+import type { MemoryRecord, MemoryStore } from '../memory/index.ts'
+import type { CallModelOptions, NamedEmbedder } from '../models/index.ts'
+import { createStandaloneStep } from './standalone-step.ts'
+
+export interface DeriveOptions {
+  readonly memory: MemoryStore
+  readonly scope: string
+  /** Without it, turns are found by words alone. */
+  readonly embedder?: NamedEmbedder | undefined
+  /** Without it, turns have no summaries. */
+  readonly summary?: TurnSummary | undefined
+  /** Tokens of a text. */
+  readonly count: (text: string) => number
+  readonly call?: CallModelOptions | undefined
+  readonly logger?: Logger | undefined
+}
+
+/** Work behind the replies, one piece after the other. */
+export interface TurnDeriver {
+  add(turns: readonly MemoryRecord[]): void
+  /** Counts a recall of turns. */
+  touch(ids: readonly string[], at: number): void
+  /** Embeds what an earlier process left without a vector. */
+  catchUp(): void
+  /** Resolves when nothing is left to do; never rejects. */
+  idle(): Promise<void>
+}
+
+/** Turns embedded together when catching up. */
+const BATCH = 64
+
+export function createTurnDeriver(options: DeriveOptions): TurnDeriver {
+  const { logger = silent, memory, scope } = options
+  let tail: Promise<void> = Promise.resolve()
+  function enqueue(what: string, work: () => Promise<void>): void {
+    tail = tail.then(work).catch((error: unknown) => logger.warn({ err: error, scope }, `${what} could not be derived; the turns stand as they are`))
+  }
+  return {
+    add(turns) {
+      for (const turn of turns) enqueue('the summary of a turn', () => summarise(options, turn))
+      enqueue('vectors of turns', () => embedTurns(options, turns))
+    },
+    touch: (ids, at) => enqueue('uses of turns', () => memory.touch(scope, ids, at)),
+    catchUp: () => enqueue('vectors of earlier turns', () => embedWithout(options)),
+    idle: () => tail,
+  }
+}
+
+async function summarise({ memory, scope, summary: agent, count, call }: DeriveOptions, { id, text, summary: known }: MemoryRecord): Promise<void> {
+  if (agent === undefined || known !== undefined) return
+  const { summary } = await createStandaloneStep({ scope, ...(call ? { call } : {}) })(agent, { text })
+  if (summary !== undefined) await memory.update(scope, id, { summary, summaryTokens: count(summary) })
+}
+
+async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: readonly MemoryRecord[]): Promise<void> {
+  const open = turns.filter(({ vector }) => vector === undefined)
+  if (embedder === undefined || open.length === 0) return
+  const texts = await Promise.all(open.map(async (turn) => embeddedText(turn, await turnBefore(memory, turn))))
+  const vectors = await embedder.embed(texts)
+  for (const [at, { id }] of open.entries()) {
+    const vector = vectors[at]
+    if (vector) await memory.update(scope, id, { vector })
+  }
+}
+
+async function embedWithout(options: DeriveOptions): Promise<void> {
+  const { memory, scope, embedder } = options
+  if (embedder === undefined) return
+  for (;;) {
+    const turns = (await memory.withoutVector(scope, BATCH)).filter(({ kind }) => kind === 'turn')
+    if (turns.length === 0) return
+    await embedTurns(options, turns)
+  }
+}
+
+async function turnBefore(memory: MemoryStore, { scope, documentId, index }: MemoryRecord): Promise<MemoryRecord | undefined> {
+  const before = index === 0 ? [] : await memory.list(scope, documentId, { from: index - 1, until: index })
+  return before.find(({ kind }) => kind === 'turn')
+}
+
+/** What of a turn is embedded: an answer means little without what it answers, so the turn before it comes first. */
+export function embeddedText({ text }: Pick<MemoryRecord, 'text'>, before?: Pick<MemoryRecord, 'text'>): string {
+  return before === undefined ? text : `${before.text}\n${text}`
+}
