@@ -123,6 +123,13 @@ function refuseDistances(config: DecoderConfig): void {
   )
 }
 
+/** Leaves that no layer looks at would be pruned by nothing. */
+function refuseBlindLeaves({ root, leaves }: HomerPlan, significance: Significance): void {
+  const { from, to } = firstLeaf(root)
+  if (leaves === 1 || significance.layers(from, to).length > 0) return
+  throw new RangeError(`Cannot merge as the leaves run the layers ${from} to ${to - 1}, and the significance looks at none of them: raise warmUp or maxChunk`)
+}
+
 class HomerBuilder {
   readonly #decoder: Decoder
   readonly #prompt: HomerPrompt
