@@ -5,6 +5,7 @@ import { type BudgetParts, solveBudget } from './budget.ts'
 import type { Quote } from './communication-unit.ts'
 import type { Field, FieldSchema } from './field-schema.ts'
 import { recordedQuote } from './hand-on.ts'
+import { parseObject } from './parse-object.ts'
 import { placeQuotes } from './place-reading.ts'
 import { labelled, questionLine } from './prompt.ts'
 import { callRole, type Role, type RoleOptions, roleOf, roleParts, roleUsage } from './role.ts'
@@ -136,17 +137,6 @@ function checkClaim(
   const given = typeof quote === 'string' ? [{ text: quote }] : []
   const [found] = verifyQuotes(chunk.text, given, { question, maxTokens: LONGEST_QUOTE, count }).quotes
   return found === undefined ? 'unverified-quote' : { field: field.name, value: accepted.value, quote: recordedQuote(found) }
-}
-
-/** The JSON object in a reply, whatever stands around it. */
-function parseObject(reply: string): Record<string, unknown> | undefined {
-  const text = reply.replace(/<think>[\s\S]*?(?:<\/think>|$)/gi, '')
-  try {
-    const value: unknown = JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1))
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function placeValues({ values, flags }: RecordedValues, chunk: Chunk): ExtractorOutput {

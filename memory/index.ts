@@ -1,5 +1,16 @@
 /** Memory: what is kept of documents and what comes back for a question. */
+export {
+  type Fact,
+  factKey,
+  factMetadata,
+  factOf,
+  FACTS_DOCUMENT,
+  isCurrent,
+  isSameStatement,
+  normaliseFactText,
+} from './fact-record.ts'
 export { fuseMinMax, fuseRank } from './fuse.ts'
+export type { FileMemoryStore, StoreStatistics } from './file-memory-store.ts'
 export { createMemoryStore } from './in-process-store.ts'
 export { loadSqlite } from './load-sqlite.ts'
 export type { Erasable, ErasureFinding, ErasureTarget } from './erasable.ts'
@@ -24,5 +35,8 @@ export {
   searchPassages,
   type SearchPassagesOptions,
 } from './passage-index.ts'
-export { openMemory, type OpenMemoryOptions } from './sqlite-store.ts'
+export { isSameFact, SAME_FACT_SIMILARITY } from './same-fact.ts'
+export type { OpenMemoryOptions } from './sqlite-file.ts'
+export { openMemory } from './sqlite-store.ts'
+export { checkEmbedder } from './vectors.ts'
 export { indexTerms, splitWords } from './words.ts'

@@ -1,0 +1,138 @@
+/** Facts about the user, drawn from the turns of a conversation and kept as records that name the turns they rest on. */
+import { type FactExtractor, findFacts, type FoundFact } from '../agents/index.ts'
+import { checkEmbedder, FACTS_DOCUMENT, type MemoryRecord, type MemoryStore } from '../memory/index.ts'
+import type { NamedEmbedder } from '../models/index.ts'
+import { FactBook, type FactChange, type SaidFact, withoutPlace } from './fact-book.ts'
+import { createStandaloneStep } from './standalone-step.ts'
+import type { Step } from './strategy.ts'
+
+export interface DeriveFactsOptions {
+  readonly memory: MemoryStore
+  readonly scope: string
+  /** The conversation. */
+  readonly threadId: string
+  /** Index of the first turn to read; 0 by default. `DerivedFacts.next` is where to go on. */
+  readonly from?: number
+  /** Index behind the last turn to read; the end by default. */
+  readonly until?: number
+  /** Draws facts with a model; rules of English without one (`findFacts`). */
+  readonly extractor?: FactExtractor
+  /** The store's embedder: facts get vectors, and one that was said in other words before is known again. */
+  readonly embedder?: NamedEmbedder
+  /** Least cosine similarity of two facts that say the same; see `isSameFact`. */
+  readonly threshold?: number
+  /** Minutes that the user's clock is ahead of UTC, for dates such as "tomorrow"; 0 by default. */
+  readonly utcOffset?: number
+  /** Says what would change, and changes nothing. */
+  readonly dryRun?: boolean
+  /** Reads turns again that were read before, as for facts that got lost; a fact that the user deleted then comes back. */
+  readonly fresh?: boolean
+  /** Runs the extractor inside of a run, with its limits, journal and events; on its own by default. */
+  readonly step?: Step
+  readonly signal?: AbortSignal
+}
+
+export interface DerivedFacts {
+  readonly changes: readonly FactChange[]
+  /** User turns that were read. */
+  readonly turns: number
+  /** Index of the next turn. */
+  readonly next: number
+}
+
+/** Turns read, and changes written, together. */
+const PAGE = 64
+/** Metadata of a turn that was read: who read it. It keeps a second run from asking again, and from bringing back what the user deleted. */
+const READ_BY = 'factsReadBy'
+
+/**
+ * Reads the user's turns of a conversation for facts, in order, and writes what they change: new facts, sources of known ones, ends of those that are so no longer
+ * (`validTo`, `supersededBy`; history stays). Only what the user said counts, or agreed to; turns whose metadata says `injected: true` are passed over. A turn is read once: doing it again
+ * adds nothing, after a crash as well. What the user has set (`setFact`) stays.
+ *
+ * @throws StoreError `mismatch` when the store holds another embedder's vectors; the signal's reason on abort, with what is done kept
+ */
+export async function deriveFacts(options: DeriveFactsOptions): Promise<DerivedFacts> {
+  const { memory, scope, embedder, threshold, from = 0 } = options
+  checkEmbedder(memory.embedderId, embedder?.id, 'of the memory')
+  const book = new FactBook(await memory.list(scope, FACTS_DOCUMENT), threshold)
+  const changes: FactChange[] = []
+  let [turns, next] = [0, from]
+  for await (const page of pagesOf(options)) {
+    const read = page.turns.filter(({ turn }) => isToRead(turn, options))
+    const found: FactChange[] = []
+    for (const said of await readPage(read, options)) found.push(...book.take(said))
+    if (options.dryRun !== true) await write(options, book, found, read)
+    changes.push(...found)
+    turns += read.length
+    next = page.next
+  }
+  return { changes, turns, next }
+}
+
+/** A turn, and what was said before it. */
+interface Place {
+  readonly turn: MemoryRecord
+  readonly before: MemoryRecord | undefined
+}
+
+/** Turns page by page; the one before the first is read along. */
+async function* pagesOf({ memory, scope, threadId, from = 0, until, signal }: DeriveFactsOptions): AsyncGenerator<{ turns: Place[]; next: number }> {
+  let [before] = from > 0 ? await memory.list(scope, threadId, { until: from, limit: 1, newest: true }) : []
+  let next = from
+  for (;;) {
+    signal?.throwIfAborted()
+    const records = await memory.list(scope, threadId, { from: next, limit: PAGE, ...(until !== undefined && { until }) })
+    const last = records.at(-1)
+    if (last === undefined) return
+    next = last.index + 1
+    const turns: Place[] = []
+    for (const turn of records) {
+      turns.push({ turn, before })
+      before = turn
+    }
+    yield { turns, next }
+  }
+}
+
+function isToRead({ kind, role, metadata = {} }: MemoryRecord, { extractor, fresh = false }: DeriveFactsOptions): boolean {
+  if (kind !== 'turn' || role !== 'user' || metadata['injected'] === true) return false
+  return fresh || metadata[READ_BY] !== readerName(extractor)
+}
+
+/** Changes with whatever changes the facts that are found. */
+function readerName(extractor: FactExtractor | undefined): string {
+  return extractor === undefined ? 'rules@1' : `${extractor.name}@${extractor.version} ${extractor.identity}`
+}
+
+async function readPage(places: readonly Place[], options: DeriveFactsOptions): Promise<SaidFact[]> {
+  const { extractor, embedder, signal, scope, threadId, utcOffset = 0, step = createStandaloneStep({ scope, signal }) } = options
+  const by = extractor === undefined ? 'rules' : extractor.name
+  const said: Omit<SaidFact, 'vector'>[] = []
+  for (const { turn, before } of places) {
+    const saidAt = turn.createdAt ?? 0
+    const facts = extractor ? (await step(extractor, { text: turn.text, saidAt })).facts : factsOf(turn, before, utcOffset)
+    said.push(...facts.map((fact) => ({ fact, turnId: turn.id, threadId, saidAt, by })))
+  }
+  const vectors = await embedder?.embed(
+    said.map(({ fact }) => fact.text),
+    signal ? { signal } : {},
+  )
+  return said.map((one, at) => ({ ...one, ...(vectors?.[at] && { vector: vectors[at] }) }))
+}
+
+function factsOf({ text, createdAt }: MemoryRecord, before: MemoryRecord | undefined, utcOffset: number): FoundFact[] {
+  const asked = before?.kind === 'turn' && before.role === 'assistant' ? { before: before.text } : {}
+  return findFacts(text, { saidAt: createdAt ?? 0, utcOffset, ...asked })
+}
+
+/** Ends before beginnings, marks last: wherever it is cut off, doing it again completes it. */
+async function write({ memory, scope, extractor }: DeriveFactsOptions, book: FactBook, changes: readonly FactChange[], read: readonly Place[]): Promise<void> {
+  const added = changes.flatMap((change) => (change.type === 'add' ? [change.record.id] : []))
+  const changed = changes.flatMap((change) => (change.type === 'confirm' || change.type === 'supersede' ? [change.id] : []))
+  const held = (ids: readonly string[]): MemoryRecord[] => ids.map((id) => book.get(id)).filter((record) => record !== undefined)
+  await memory.put(held([...new Set(changed)].filter((id) => !added.includes(id))))
+  for (const record of await memory.append(scope, FACTS_DOCUMENT, held(added).map(withoutPlace))) book.hold(record)
+  const name = readerName(extractor)
+  for (const { turn } of read) await memory.update(scope, turn.id, { metadata: { ...turn.metadata, [READ_BY]: name } })
+}

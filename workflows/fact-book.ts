@@ -1,0 +1,173 @@
+/** The facts of one scope, and what a new one changes about them. Nothing is written here: what comes out are changes. */
+import { createHash } from 'node:crypto'
+import type { FoundFact } from '../agents/index.ts'
+import {
+  type Fact,
+  factKey,
+  factMetadata,
+  factOf,
+  FACTS_DOCUMENT,
+  isSameFact,
+  isSameStatement,
+  type JsonValue,
+  type MemoryRecord,
+  type NewTurn,
+  normaliseFactText,
+} from '../memory/index.ts'
+
+/** A fact as it was said in a turn. */
+export interface SaidFact {
+  readonly fact: FoundFact
+  /** Id of the user's turn. */
+  readonly turnId: string
+  readonly threadId: string
+  /** When it was said, milliseconds since 1970. */
+  readonly saidAt: number
+  /** Who found it, such as `rules@1`. */
+  readonly by: string
+  readonly vector?: Float32Array
+}
+
+/** One thing that changes. */
+export type FactChange =
+  /** A new fact; where `supersededBy` is set, it was said earlier than what is known, and is history at once. */
+  | { readonly type: 'add'; readonly record: NewTurn }
+  /** What was known was said again. */
+  | { readonly type: 'confirm'; readonly id: string; readonly text: string; readonly sources: readonly string[] }
+  /** What was known is so no longer. */
+  | { readonly type: 'supersede'; readonly id: string; readonly text: string; readonly validTo: number; readonly supersededBy: string }
+  /** Nothing changes, as the user has set another value (`pinned`), or what is denied is not known to be so (`other-value`). */
+  | { readonly type: 'skip'; readonly text: string; readonly reason: 'pinned' | 'other-value' }
+
+export class FactBook {
+  readonly #records = new Map<string, MemoryRecord>()
+  readonly #byKey = new Map<string, Set<string>>()
+  readonly #byText = new Map<string, Set<string>>()
+  readonly #threshold: number | undefined
+
+  /**
+   * @param records the facts of the scope, past ones too
+   * @param threshold cosine similarity from which two say the same; see `isSameFact`
+   */
+  constructor(records: readonly MemoryRecord[], threshold?: number) {
+    for (const record of records) this.hold(record)
+    this.#threshold = threshold
+  }
+
+  get(id: string): MemoryRecord | undefined {
+    return this.#records.get(id)
+  }
+
+  /** What a fact changes, in the order in which it must be written. Taking it once more changes nothing. */
+  take(said: SaidFact): FactChange[] {
+    const { fact, turnId, saidAt } = said
+    const record = recordOf(said)
+    const rivals = this.#of(this.#byKey, factKey(fact))
+    if (this.#records.has(record.id) || rivals.some((known) => known.sources?.includes(turnId) && isStated(known, fact))) return []
+    const at = record.validFrom ?? saidAt
+    const inForce = rivals.filter((known) => isInForce(known, at))
+    const same = this.#findSame(record, at)
+    if (same) return same.sources?.includes(turnId) ? [] : [this.#confirm(same, said)]
+    const { text } = record
+    if (inForce.some(({ pinned }) => pinned)) return [{ type: 'skip', text, reason: 'pinned' }]
+    if (fact.negated && inForce.length > 0 && !inForce.some((known) => isDenied(known, fact))) return [{ type: 'skip', text, reason: 'other-value' }]
+    return this.#replace(record, inForce)
+  }
+
+  /** By words first; only vectors need a look at all. */
+  #findSame(record: MemoryRecord, at: number): MemoryRecord | undefined {
+    const fact = factOf(record)
+    const near = [...(fact ? this.#of(this.#byKey, factKey(fact)) : []), ...this.#of(this.#byText, normaliseFactText(record.text))]
+    const candidates = record.vector ? [...near, ...this.#records.values()] : near
+    return candidates.find((known) => isInForce(known, at) && isSameFact(known, record, this.#threshold))
+  }
+
+  /** Takes in a record as the store has it. */
+  hold(record: MemoryRecord): void {
+    this.#records.set(record.id, record)
+    const fact = factOf(record)
+    if (fact) add(this.#byKey, factKey(fact), record.id)
+    add(this.#byText, normaliseFactText(record.text), record.id)
+  }
+
+  #of(index: ReadonlyMap<string, ReadonlySet<string>>, name: string): MemoryRecord[] {
+    return Array.from(index.get(name) ?? [], (id) => this.#records.get(id)).filter((record) => record !== undefined)
+  }
+
+  #confirm(known: MemoryRecord, { turnId, fact }: SaidFact): FactChange {
+    const sources = [...(known.sources ?? []), turnId]
+    this.#records.set(known.id, { ...known, sources, metadata: withSpan(known.metadata, turnId, fact) })
+    return { type: 'confirm', id: known.id, text: known.text, sources }
+  }
+
+  #replace(record: MemoryRecord, rivals: readonly MemoryRecord[]): FactChange[] {
+    const from = record.validFrom ?? 0
+    const newer = rivals.find(({ validFrom = 0 }) => validFrom > from)
+    const added = newer ? { ...record, validTo: newer.validFrom ?? from, supersededBy: newer.id } : record
+    const ended = newer ? [] : rivals.map((known) => this.#end(known, added.id, from))
+    this.hold(added)
+    return [...ended, { type: 'add', record: withoutPlace(added) }]
+  }
+
+  #end(known: MemoryRecord, supersededBy: string, at: number): FactChange {
+    const validTo = Math.min(Math.max(at, known.validFrom ?? at), known.validTo ?? Infinity)
+    this.#records.set(known.id, { ...known, validTo, supersededBy })
+    return { type: 'supersede', id: known.id, text: known.text, validTo, supersededBy }
+  }
+}
+
+/** The record without what the store gives it. */
+export function withoutPlace({ scope: _scope, documentId: _documentId, index: _index, start: _start, end: _end, ...fields }: MemoryRecord): NewTurn {
+  return fields
+}
+
+/** Plans end by themselves; a fact that is to begin later is in force already as far as others may contradict it. */
+function isInForce({ kind, supersededBy, validTo = Infinity }: MemoryRecord, at: number): boolean {
+  return kind === 'fact' && supersededBy === undefined && validTo > at
+}
+
+function isStated(known: MemoryRecord, fact: Fact): boolean {
+  const held = factOf(known)
+  return held !== undefined && isSameStatement(held, fact)
+}
+
+function add(index: Map<string, Set<string>>, name: string, id: string): void {
+  index.set(name, (index.get(name) ?? new Set()).add(id))
+}
+
+/** Whether a denial is of what is known: of its value, or of its topic as a whole ("no car" ends "a blue Volvo"). */
+function isDenied(known: MemoryRecord, { value, topic }: Fact): boolean {
+  const held = factOf(known)
+  if (held === undefined) return false
+  if (held.negated || (topic !== undefined && normaliseFactText(value) === normaliseFactText(topic))) return true
+  const [one, other] = [normaliseFactText(held.value), normaliseFactText(value)]
+  return ` ${one} `.includes(` ${other} `) || ` ${other} `.includes(` ${one} `)
+}
+
+/** The id follows from what was said and where, so that writing it again is harmless. */
+function recordOf({ fact, turnId, threadId, saidAt, by, vector }: SaidFact): MemoryRecord {
+  const id = `fact-${createHash('sha256').update(JSON.stringify([turnId, factKey(fact), normaliseFactText(fact.value), fact.negated ?? false])).digest('hex').slice(0, 32)}`
+  return {
+    id,
+    scope: '',
+    documentId: FACTS_DOCUMENT,
+    start: 0,
+    end: fact.text.length,
+    index: 0,
+    text: fact.text,
+    kind: 'fact',
+    createdAt: saidAt,
+    validFrom: fact.validFrom ?? saidAt,
+    ...(fact.validTo !== undefined && { validTo: fact.validTo }),
+    sources: [turnId],
+    metadata: withSpan({ ...factMetadata(fact), threadId, by }, turnId, fact),
+    ...(vector && { vector }),
+  }
+}
+
+/** Where the turn says it, and not its words: a fact may outlive one of its turns, whose words must not live on in it. */
+function withSpan(metadata: MemoryRecord['metadata'], turnId: string, { span }: FoundFact): Record<string, JsonValue> {
+  const { spans } = metadata ?? {}
+  const known = typeof spans === 'object' && spans !== null && !Array.isArray(spans) ? (spans as Readonly<Record<string, JsonValue>>) : {}
+  return { ...metadata, ...(span && { spans: { ...known, [turnId]: [span.start, span.end] } }) }
+}
