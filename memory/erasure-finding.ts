@@ -4,14 +4,18 @@ import type { MemoryRecord } from './memory-record.ts'
 import { encodeVector } from './vector-bytes.ts'
 
 /** What a store has of a target, as `Erasable` reports it. */
-export function describeErasure(records: readonly MemoryRecord[]): ErasureFinding {
+export function describeErasure(records: Iterable<MemoryRecord>): ErasureFinding {
   const counts = { passages: 0, turns: 0, facts: 0, summaries: 0, vectors: 0 }
-  for (const { kind = 'passage', summary, vector } of records) {
-    counts[`${kind}s`]++
-    if (summary !== undefined) counts.summaries++
-    if (vector) counts.vectors++
+  function* entries(): Generator<readonly [string, string]> {
+    for (const { id, text, kind = 'passage', summary, vector } of records) {
+      counts[`${kind}s`]++
+      if (summary !== undefined) counts.summaries++
+      if (vector) counts.vectors++
+      yield [id, text]
+    }
   }
-  return { holder: 'memory', counts, hash: hashErasable(records.map(({ id, text }) => [id, text])) }
+  const hash = hashErasable(entries())
+  return { holder: 'memory', counts, hash }
 }
 
 /** What must be in no file afterwards. */

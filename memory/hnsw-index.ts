@@ -25,16 +25,25 @@ export interface HnswSource {
   removals?(): Awaitable<number>
 }
 
-/** An approximate nearest-neighbour index (Malkov and Yashunin, "Hierarchical Navigable Small World graphs", 2016) over the whole store. */
+/** Which records a search may find. */
+export interface AllowedKeys {
+  has(key: number): boolean
+  /** How many there are, where that is known. */
+  readonly size?: number
+}
+
+/** An approximate nearest-neighbour index (Malkov and Yashunin, "Hierarchical Navigable Small World graphs", 2016) over a store or a scope of it. */
 export interface HnswIndex {
   /**
    * Keys of about the `limit` nearest records among `allowed`, best first. Loads or builds the index first and adds what it lacks.
    *
    * @param stamp changes when the database does
    */
-  nearest(query: Float32Array, limit: number, allowed: ReadonlySet<number>, stamp: string, signal?: AbortSignal): Promise<number[]>
+  nearest(query: Float32Array, limit: number, allowed: AllowedKeys, stamp: string, signal?: AbortSignal): Promise<number[]>
   /** Forgets the index and deletes its files, so that no deleted vector stays behind. */
   discard(): void
+  /** Deletes its files alone: the index in memory overwrites deleted vectors before it is saved again. */
+  discardFiles(): void
   /** Saves what is new. A failure costs a rebuild, so it is logged and not thrown. */
   save(): Promise<void>
 }
@@ -43,6 +52,8 @@ export interface HnswIndex {
 const links = 16
 const buildCandidates = 200
 const pageSize = 256
+/** Points that a running index may lack in its file. */
+const leastUnsaved = 5_000
 
 interface Loaded {
   readonly index: HierarchicalNSW
@@ -56,7 +67,8 @@ interface Loaded {
 /** @param path of the index file; undefined keeps the index in memory alone */
 export function createHnswIndex(path: string | undefined, source: HnswSource, logger: Logger): HnswIndex {
   let loaded: Loaded | undefined
-  let changed = false
+  /** Points that the file lacks or has too many. */
+  let unsaved = 0
   let turn: Promise<unknown> = Promise.resolve()
 
   async function load(): Promise<Loaded> {
@@ -79,12 +91,14 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
     const next = (): Awaitable<readonly ChangedVector[]> => source.after(current.last, pageSize)
     for (let page = await next(); page.length > 0; page = await next()) {
       for (const changed of page) addPoint(current, changed)
-      changed = true
+      unsaved += page.length
       await new Promise((resolve) => setImmediate(resolve))
       signal?.throwIfAborted()
     }
     await forgetDeleted(current)
     current.stamp = stamp
+    // So that a crash costs little of a long build.
+    if (unsaved > Math.max(leastUnsaved, current.live.size / 4)) await write(current)
     return current
   }
 
@@ -96,14 +110,14 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
     for (const key of current.live) {
       if (keys.has(key)) continue
       forget(current, key)
-      changed = true
+      unsaved++
     }
   }
 
   async function nearest(
     query: Float32Array,
     limit: number,
-    allowed: ReadonlySet<number>,
+    allowed: AllowedKeys,
     stamp: string,
     signal?: AbortSignal,
   ): Promise<number[]> {
@@ -111,33 +125,44 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
     const mine = before.then(() => catchUp(stamp, signal))
     turn = mine.catch(() => undefined)
     const { index, live } = await mine
-    const most = Math.min(limit, allowed.size, live.size)
+    const { size = live.size } = allowed
+    const most = Math.min(limit, size, live.size)
     if (most === 0) return []
     index.setEf(Math.max(200, 2 * most))
     // An exception in a filter ends the process: this one only looks up.
-    const filter = allowed.size < live.size ? (label: number) => allowed.has(label) : undefined
+    const filter = allowed.size === undefined || size < live.size ? (label: number) => allowed.has(label) : undefined
     return index.searchKnn(Array.from(query), most, filter).neighbors
   }
 
   function discard(): void {
     loaded = undefined
-    changed = false
+    discardFiles()
+    unsaved = 0
+  }
+
+  function discardFiles(): void {
     if (path !== undefined) deleteHnswFile(path)
+    unsaved = loaded?.live.size ?? 0
   }
 
   async function save(): Promise<void> {
     await turn
-    if (path === undefined || !loaded) return
+    if (!loaded) return
+    await forgetDeleted(loaded)
+    if (unsaved > 0) await write(loaded)
+  }
+
+  async function write({ index, last }: Loaded): Promise<void> {
+    if (path === undefined) return
     try {
-      await forgetDeleted(loaded)
-      if (changed) await saveHnswFile(path, loaded.index, { ...(await source.describe()), last: loaded.last })
-      changed = false
+      await saveHnswFile(path, index, { ...(await source.describe()), last })
+      unsaved = 0
     } catch (error) {
       logger.warn({ error, path }, 'The vector index was not saved and will be built anew')
     }
   }
 
-  return { nearest, discard, save }
+  return { nearest, discard, discardFiles, save }
 }
 
 function addPoint(current: Loaded, { key, change, vector }: ChangedVector): void {

@@ -1,5 +1,6 @@
 import type { NamedEmbedder } from '../models/index.ts'
-import type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore } from './memory-store.ts'
+import type { MemoryRecord } from './memory-record.ts'
+import type { MemoryHit, MemoryQuery, MemoryStore } from './memory-store.ts'
 import { checkEmbedder } from './vectors.ts'
 
 /** A piece of a document to be found by questions. */

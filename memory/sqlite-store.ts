@@ -1,39 +1,34 @@
-import { StoreError } from '../errors/index.ts'
-import { type Logger, silent } from '../log/index.ts'
-import { checkQuery, checkRecords } from './check-input.ts'
-import { createVectorViews, scanVectors, type VectorViews } from './exact-vectors.ts'
-import { createHnswIndex, type HnswIndex } from './hnsw-index.ts'
-import type { MemoryHit, MemoryQuery, MemoryRecord, MemoryStore, MemoryStoreOptions } from './memory-store.ts'
-import { bestKeys, type Candidate, candidateLimit, comparePlaces, searchCandidates } from './rank-candidates.ts'
-import { type Database, openDatabase } from './sqlite-database.ts'
+import { existsSync } from 'node:fs'
+import { placeTurns } from './append-turns.ts'
+import { changeRecord } from './change-record.ts'
+import { checkChange, checkCount, checkQuery, checkRange, checkRecords, checkTime } from './check-input.ts'
+import type { ErasureFinding, ErasureTarget } from './erasable.ts'
+import { describeErasure, erasedContent } from './erasure-finding.ts'
+import type { FileMemoryStore, StoreStatistics } from './file-memory-store.ts'
+import type { MemoryRecord, RecordChange, RecordUse } from './memory-record.ts'
+import type { CoRecall, DocumentSummary, MemoryHit, MemoryQuery, NewTurn, RangeOptions } from './memory-store.ts'
+import { openDatabase } from './sqlite-database.ts'
+import { deleteExpired, deleteRecords, eraseRecords, targetRecords } from './sqlite-erasure.ts'
 import { toStoreError } from './sqlite-error.ts'
-import { createRecordTables, type RecordRow, type RecordTables, toRecord } from './sqlite-records.ts'
-import { decodeVector } from './sqlite-values.ts'
-import { checkEmbedder, cosineSimilarity } from './vectors.ts'
-import { indexTerms } from './words.ts'
-
-export interface OpenMemoryOptions extends MemoryStoreOptions {
-  /** Milliseconds to wait for another process's write; 5,000 by default. */
-  readonly busyTimeout?: number
-  /** Searches among more vectors than this use the approximate index; 20,000 by default, where a scan is as fast. */
-  readonly exactBelow?: number
-  /** Told when the derived index could not be saved. */
-  readonly logger?: Logger
-}
+import { type OpenMemoryOptions, SqliteFile } from './sqlite-file.ts'
+import { backupDatabase, compactDatabase, measureStore, rebuildDerived, verifyDatabase } from './sqlite-maintenance.ts'
+import { type RecordRow, toRecord } from './sqlite-rows.ts'
+import { searchRecords } from './sqlite-search.ts'
 
 /**
- * Opens a store in a SQLite file, made when it is not there. The file is the truth: rows, words (FTS5) and vectors. The approximate index
- * lies beside it (`path` + `.hnsw`), is made when first needed, and is built anew when it is missing, damaged or another's.
+ * Opens a store in a SQLite file, made when it is not there. The file is the truth: records, words (FTS5) and vectors. What is written is on the
+ * disk when its promise resolves. Several processes may use one file. The approximate indexes of large scopes lie beside it (`path` +
+ * `.hnsw-` + number), are made when first needed, and are built anew when they are missing, damaged or another's.
  *
  * @param path of the file; its folder must exist. `:memory:` keeps everything in memory
  * @throws MissingPackageError without better-sqlite3; StoreError `read-only`, `full`, `corrupt`, `busy`, `missing`, or `mismatch` for
- *   another embedder, another program's file or another schema
+ *   another embedder, another program's file or one of a newer version
  */
-export async function openMemory(path: string, options: OpenMemoryOptions = {}): Promise<MemoryStore> {
+export async function openMemory(path: string, options: OpenMemoryOptions = {}): Promise<FileMemoryStore> {
   try {
     const database = await openDatabase(path, options.busyTimeout ?? 5_000)
     try {
-      return new SqliteStore(path, database, options)
+      return new SqliteStore(new SqliteFile(path, database, options))
     } catch (error) {
       database.close()
       throw error
@@ -43,215 +38,215 @@ export async function openMemory(path: string, options: OpenMemoryOptions = {}):
   }
 }
 
-class SqliteStore implements MemoryStore {
-  readonly #path: string
-  readonly #database: Database
-  readonly #tables: RecordTables
-  readonly #views: VectorViews
-  readonly #index: HnswIndex
-  readonly #exactBelow: number
-  readonly #givenEmbedder: string | undefined
-  readonly #givenDimensions: number | undefined
-  #writes = 0
-  #closing: Promise<void> | undefined
+class SqliteStore implements FileMemoryStore {
+  readonly #file: SqliteFile
 
-  constructor(path: string, database: Database, options: OpenMemoryOptions) {
-    const { exactBelow = 20_000, logger = silent, embedderId, dimensions } = options
-    this.#path = path
-    this.#database = database
-    this.#exactBelow = exactBelow
-    this.#givenEmbedder = embedderId
-    this.#givenDimensions = dimensions
-    this.#tables = createRecordTables(database)
-    this.#checkIdentity()
-    this.#views = createVectorViews(
-      this.#tables.withVector,
-      (seq) => this.#vectorOf(seq),
-      (records) => records * (32 + (records > exactBelow ? 0 : 4 * (this.#dimensions ?? 0))),
-    )
-    const file = path === ':memory:' || path === '' ? undefined : `${path}.hnsw`
-    this.#index = createHnswIndex(file, createHnswSource(database, this.#tables, path), logger)
+  constructor(file: SqliteFile) {
+    this.#file = file
   }
 
   get embedderId(): string | undefined {
-    return this.#closing ? this.#givenEmbedder : (this.#tables.meta('embedder') ?? this.#givenEmbedder)
+    return this.#file.embedderId
   }
 
   async put(records: readonly MemoryRecord[]): Promise<void> {
-    this.#write('put records', () => {
-      this.#checkIdentity()
-      const dimensions = checkRecords(records, this.#dimensions, this.#path)
-      if (records.some((record) => record.vector)) this.#recordIdentity(dimensions)
-      for (const record of records) this.#tables.put(this.#tables.ensureScope(record.scope), record)
+    this.#file.write('put records', () => this.#put(records))
+  }
+
+  async append(scope: string, documentId: string, turns: readonly NewTurn[]): Promise<MemoryRecord[]> {
+    const { tables, path } = this.#file
+    return this.#file.write('append turns', () => {
+      const scopeId = tables.ensureScope(scope)
+      const rows = turns.map(({ id }) => tables.byId(scopeId, id)).filter((row) => row !== undefined)
+      const held = new Map(rows.map((row) => toRecord(row, scope)).map((record) => [record.id, record]))
+      const { records, added } = placeTurns({ scope, documentId }, turns, held, tables.nextPlace(scopeId, documentId), path)
+      this.#put(added)
+      return records.map(({ id }) => toRecord(tables.byId(scopeId, id) as RecordRow, scope))
+    })
+  }
+
+  async update(scope: string, id: string, change: RecordChange): Promise<boolean> {
+    const { tables, path } = this.#file
+    return this.#file.write('change a record', () => {
+      const dimensions = checkChange(change, id, this.#file.dimensions, path)
+      const scopeId = tables.scopeId(scope)
+      const row = scopeId === undefined ? undefined : tables.byId(scopeId, id)
+      if (!row) return false
+      if (change.vector) this.#file.recordIdentity(dimensions)
+      tables.change(row, changeRecord(toRecord(row, scope), change))
+      return true
     })
   }
 
   async get(scope: string, id: string): Promise<MemoryRecord | undefined> {
-    return this.#read('get a record', scope, (scopeId) => {
-      const row = this.#tables.byId(scopeId, id)
-      return row && toRecord(row, scope)
-    })
+    const read = (scopeId: number): MemoryRecord[] => toRecords([this.#file.tables.byId(scopeId, id)], scope)
+    return this.#file.read('get a record', scope, read)?.[0]
   }
 
-  async list(scope: string, documentId: string): Promise<MemoryRecord[]> {
-    const list = (scopeId: number): MemoryRecord[] => this.#tables.ofDocument(scopeId, documentId).map((row) => toRecord(row, scope))
-    return (this.#read('list records', scope, list) ?? []).toSorted(comparePlaces)
+  async list(scope: string, documentId: string, range: RangeOptions = {}): Promise<MemoryRecord[]> {
+    checkRange(range)
+    const list = (scopeId: number): MemoryRecord[] => toRecords(this.#file.tables.ofDocument(scopeId, documentId, range), scope)
+    return this.#file.read('list records', scope, list) ?? []
   }
 
   async search(query: MemoryQuery): Promise<MemoryHit[]> {
-    this.#checkOpen('search')
-    checkQuery(query, this.#dimensions, this.#path)
+    const { tables, vectors, database, path } = this.#file
+    this.#file.checkOpen('search')
+    checkQuery(query, this.#file.dimensions, path)
+    const { vector } = query
     try {
-      const scopeId = this.#tables.scopeId(query.scope)
-      if (scopeId === undefined || query.k === 0) return []
-      const nearest = query.vector && query.fusion !== 'words' ? await this.#nearest(scopeId, query, query.vector) : []
+      const scope = tables.scopeId(query.scope)
+      if (scope === undefined || query.k === 0) return []
+      const nearest = vector && query.fusion !== 'words' ? await vectors.nearest(scope, { ...query, vector }) : []
       query.signal?.throwIfAborted()
-      this.#checkOpen('search')
-      // One transaction, so that another process's write cannot come between the candidates and their rows.
-      return this.#database.transaction(() => searchRows(this.#tables, scopeId, query, nearest))()
+      this.#file.checkOpen('search')
+      return database.transaction(() => searchRecords(this.#file, scope, query, nearest))()
     } catch (error) {
-      throw toStoreError(error, 'search', this.#path)
+      throw toStoreError(error, 'search', path)
     }
   }
 
+  async touch(scope: string, ids: readonly string[], at: number): Promise<void> {
+    const { tables, uses } = this.#file
+    checkTime('time', at)
+    this.#file.write('count a recall', () => {
+      const scopeId = tables.scopeId(scope)
+      if (scopeId === undefined) return
+      uses.touch(
+        Array.from(new Set(ids), (id) => tables.keyOf(scopeId, id)).filter((key) => key !== undefined),
+        at,
+      )
+    })
+  }
+
+  async use(scope: string, id: string): Promise<RecordUse | undefined> {
+    const { tables, uses } = this.#file
+    return this.#file.read('read uses', scope, (scopeId) => {
+      const key = tables.keyOf(scopeId, id)
+      return key === undefined ? undefined : (uses.get(key) ?? { accesses: 0, accessedAt: undefined })
+    })
+  }
+
+  async coRecalled(scope: string, id: string, limit: number): Promise<CoRecall[]> {
+    const { tables, uses } = this.#file
+    checkCount('limit', limit)
+    const read = (scopeId: number): CoRecall[] => uses.coRecalled(tables.keyOf(scopeId, id) ?? 0, limit)
+    return this.#file.read('read uses', scope, read) ?? []
+  }
+
+  async withoutVector(scope: string, limit: number): Promise<MemoryRecord[]> {
+    checkCount('limit', limit)
+    const list = (scopeId: number): MemoryRecord[] => toRecords(this.#file.tables.withoutVector(scopeId, limit), scope)
+    return this.#file.read('list records', scope, list) ?? []
+  }
+
   async isComplete(scope: string, documentId: string, version: string): Promise<boolean> {
-    return this.#read('read a mark', scope, (scopeId) => this.#tables.completed(scopeId, documentId)) === version
+    return this.#file.read('read a mark', scope, (scopeId) => this.#file.tables.completed(scopeId, documentId)) === version
   }
 
   async markComplete(scope: string, documentId: string, version: string): Promise<void> {
-    this.#write('mark a document', () => this.#tables.complete(this.#tables.ensureScope(scope), documentId, version))
+    const { tables } = this.#file
+    this.#file.write('mark a document', () => tables.complete(tables.ensureScope(scope), documentId, version))
+  }
+
+  async delete(scope: string, ids: readonly string[]): Promise<number> {
+    return deleteRecords(this.#file, 'delete records', scope, (scopeId) => this.#file.tables.delete(scopeId, ids))
   }
 
   async deleteDocument(scope: string, documentId: string): Promise<number> {
-    const deleted = this.#write('delete a document', () => {
-      const scopeId = this.#tables.scopeId(scope)
-      return scopeId === undefined ? 0 : this.#tables.deleteDocument(scopeId, documentId)
+    const { tables } = this.#file
+    return deleteRecords(this.#file, 'delete a document', scope, (scopeId) => {
+      tables.uncomplete(scopeId, documentId)
+      return tables.delete(scopeId, tables.ids(scopeId, documentId))
     })
-    if (deleted > 0) this.#purge()
-    return deleted
+  }
+
+  async deleteExpired(now: number): Promise<number> {
+    checkTime('time', now)
+    return deleteExpired(this.#file, now)
   }
 
   async count(scope: string): Promise<number> {
-    return this.#read('count records', scope, (scopeId) => this.#tables.count(scopeId)) ?? 0
+    return this.#file.read('count records', scope, (scopeId) => this.#file.tables.count(scopeId)) ?? 0
+  }
+
+  async scopes(limit: number, after?: string): Promise<string[]> {
+    checkCount('limit', limit)
+    return this.#file.run('list scopes', () => this.#file.tables.scopes(limit, after))
+  }
+
+  async documents(scope: string, limit: number, after?: string): Promise<DocumentSummary[]> {
+    checkCount('limit', limit)
+    return this.#file.read('list documents', scope, (scopeId) => this.#file.tables.documents(scopeId, limit, after)) ?? []
+  }
+
+  async findErasable(target: ErasureTarget): Promise<ErasureFinding> {
+    return this.#file.run('look for records', () => describeErasure(targetRecords(this.#file, target)))
+  }
+
+  async erase(target: ErasureTarget): Promise<ErasureFinding> {
+    return eraseRecords(this.#file, target)
+  }
+
+  async *erasableContent(target: ErasureTarget): AsyncGenerator<string | Uint8Array> {
+    this.#file.checkOpen('look for records')
+    yield* erasedContent(targetRecords(this.#file, target))
+  }
+
+  erasableFiles(): readonly string[] {
+    const { path, vectors } = this.#file
+    return [path, `${path}-wal`, `${path}-shm`, ...vectors.files()].filter((file) => existsSync(file))
+  }
+
+  async compact(): Promise<{ before: number; after: number }> {
+    return this.#file.run('compact the store', () => {
+      const before = totalBytes(measureStore(this.#file))
+      compactDatabase(this.#file)
+      return { before, after: totalBytes(measureStore(this.#file)) }
+    })
+  }
+
+  async backup(path: string): Promise<void> {
+    this.#file.checkOpen('back up the store')
+    await backupDatabase(this.#file, path).catch((error: unknown) => {
+      throw toStoreError(error, 'back up the store', path)
+    })
+  }
+
+  async verify(): Promise<string[]> {
+    return this.#file.run('verify the store', () => verifyDatabase(this.#file))
+  }
+
+  async rebuild(): Promise<void> {
+    this.#file.run('rebuild the indexes', () => rebuildDerived(this.#file))
+  }
+
+  async statistics(): Promise<StoreStatistics> {
+    return this.#file.run('measure the store', () => measureStore(this.#file))
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#index.save().finally(() => this.#database.close())
-    return this.#closing
+    return this.#file.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
-  async #nearest(scopeId: number, query: MemoryQuery, vector: Float32Array): Promise<readonly number[]> {
-    const stamp = this.#stamp()
-    const view = this.#views.get(stamp, scopeId, query.documentIds)
-    const limit = candidateLimit(query.k)
-    if (view.keys.length <= this.#exactBelow) return bestKeys(scanVectors(view, vector), limit)
-    return this.#index.nearest(vector, limit, view.keySet(), stamp, query.signal)
-  }
-
-  /** Changes with every write of this connection and of others. */
-  #stamp(): string {
-    return `${Number(this.#database.pragma('data_version', { simple: true }))}.${this.#writes}`
-  }
-
-  get #dimensions(): number | undefined {
-    const recorded = this.#tables.meta('dimensions')
-    return recorded === undefined ? this.#givenDimensions : Number(recorded)
-  }
-
-  #checkIdentity(): void {
-    checkEmbedder(this.#tables.meta('embedder'), this.#givenEmbedder, this.#path)
-    const dimensions = this.#dimensions
-    if (this.#givenDimensions === undefined || this.#givenDimensions === dimensions) return
-    throw new StoreError(
-      `Cannot use the store ${this.#path} for vectors of ${this.#givenDimensions} dimensions as it holds vectors of others: ${dimensions}`,
-      { reason: 'mismatch', store: this.#path },
-    )
-  }
-
-  #recordIdentity(dimensions: number | undefined): void {
-    if (dimensions === undefined || this.#tables.meta('dimensions') !== undefined) return
-    this.#tables.setMeta('dimensions', String(dimensions))
-    if (this.#givenEmbedder !== undefined) this.#tables.setMeta('embedder', this.#givenEmbedder)
-  }
-
-  #vectorOf(seq: number): Float32Array {
-    const { vector } = this.#tables.bySeq(seq) ?? {}
-    return vector ? decodeVector(vector) : new Float32Array(this.#dimensions ?? 0)
-  }
-
-  /** What SQL deletes must not live on in the index's files or in the log of writes. */
-  #purge(): void {
-    this.#views.clear()
-    try {
-      this.#index.discard()
-      this.#database.pragma('wal_checkpoint(TRUNCATE)')
-    } catch (error) {
-      throw toStoreError(error, 'delete a document', this.#path)
-    }
-  }
-
-  #write<T>(action: string, change: () => T): T {
-    this.#checkOpen(action)
-    try {
-      const result = this.#database.transaction(change).immediate()
-      this.#writes++
-      return result
-    } catch (error) {
-      throw toStoreError(error, action, this.#path)
-    }
-  }
-
-  #read<T>(action: string, scope: string, read: (scopeId: number) => T): T | undefined {
-    this.#checkOpen(action)
-    try {
-      const scopeId = this.#tables.scopeId(scope)
-      return scopeId === undefined ? undefined : read(scopeId)
-    } catch (error) {
-      throw toStoreError(error, action, this.#path)
-    }
-  }
-
-  #checkOpen(action: string): void {
-    if (!this.#closing) return
-    throw new StoreError(`Cannot ${action} as the store is closed: ${this.#path}`, { reason: 'closed', store: this.#path })
+  /** To be called inside a transaction. */
+  #put(records: readonly MemoryRecord[]): void {
+    const { tables, path } = this.#file
+    this.#file.checkIdentity()
+    const dimensions = checkRecords(records, this.#file.dimensions, path)
+    if (records.some((record) => record.vector)) this.#file.recordIdentity(dimensions)
+    for (const record of records) tables.put(tables.ensureScope(record.scope), record)
   }
 }
 
-function searchRows(tables: RecordTables, scopeId: number, query: MemoryQuery, nearest: readonly number[]): MemoryHit[] {
-  const words = tables.wordScores(scopeId, indexTerms(query.text), query.documentIds)
-  const rows = new Map<number, RecordRow>()
-  const rowOf = (seq: number): RecordRow | undefined => {
-    const row = rows.get(seq) ?? tables.bySeq(seq)
-    if (row) rows.set(seq, row)
-    return row
-  }
-  const load = (seq: number): Candidate => {
-    const record = toRecord(rowOf(seq) as RecordRow, query.scope)
-    const similarity = query.vector && record.vector ? cosineSimilarity(query.vector, record.vector) : undefined
-    return { key: seq, record, words: words.get(seq) ?? 0, similarity }
-  }
-  const neighbours = ({ documentId, index }: MemoryRecord, reach: number): number[] =>
-    tables.neighbours(scopeId, documentId, index - reach, index + reach)
-  // A record may have gone since its vector was found.
-  return searchCandidates({ words, nearest: nearest.filter((seq) => rowOf(seq)), load, neighbours }, query)
+function toRecords(rows: readonly (RecordRow | undefined)[], scope: string): MemoryRecord[] {
+  return rows.filter((row) => row !== undefined).map((row) => toRecord(row, scope))
 }
 
-function createHnswSource(database: Database, tables: RecordTables, path: string): Parameters<typeof createHnswIndex>[1] {
-  const after = database.prepare<[number, number], { seq: number; vector: Buffer }>(
-    'SELECT seq, vector FROM records WHERE seq > ? AND vector IS NOT NULL ORDER BY seq LIMIT ?',
-  )
-  const keys = database.prepare<[], number>('SELECT seq FROM records WHERE vector IS NOT NULL').pluck()
-  return {
-    describe: () => ({
-      identity: tables.meta('identity') ?? path,
-      embedder: tables.meta('embedder') ?? null,
-      dimensions: Number(tables.meta('dimensions')),
-    }),
-    after: (last, limit) => after.all(last, limit).map(({ seq, vector }) => ({ key: seq, change: seq, vector: decodeVector(vector) })),
-    keys: () => new Set(keys.all()),
-  }
+function totalBytes({ bytes }: StoreStatistics): number {
+  return bytes.database + bytes.log + bytes.indexes
 }

@@ -1,4 +1,4 @@
-/** How values lie in the database. */
+/** How texts lie in the database. */
 
 /** Text as it is; text with a lone surrogate, which UTF-8 cannot hold, as a BLOB of UTF-16. */
 export function encodeText(text: string): string | Buffer {
@@ -7,13 +7,4 @@ export function encodeText(text: string): string | Buffer {
 
 export function decodeText(value: string | Buffer): string {
   return typeof value === 'string' ? value : value.toString('utf16le')
-}
-
-/** Components as 32-bit floats, least byte first. */
-export function encodeVector(vector: Float32Array): Buffer {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)
-}
-
-export function decodeVector(value: Buffer): Float32Array {
-  return new Float32Array(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength))
 }

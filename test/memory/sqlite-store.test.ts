@@ -178,8 +178,8 @@ describe('the approximate index', () => {
     await first.put(records(100))
     await nearest(first, 1)
     await first.close()
-    expect(existsSync(`${path}.hnsw`)).toBe(true)
-    const saved = JSON.parse(readFileSync(`${path}.hnsw.json`, 'utf8')) as { last: number }
+    expect(existsSync(`${path}.hnsw-1`)).toBe(true)
+    const saved = JSON.parse(readFileSync(`${path}.hnsw-1.json`, 'utf8')) as { last: number }
     expect(saved.last).toBe(100)
     const second = await open()
     await second.put([...records(2, 500), ...records(1, 7, { vector: vector(900) })])
@@ -191,16 +191,16 @@ describe('the approximate index', () => {
   })
 
   const damages: [string, () => void][] = [
-    ['missing', () => rmSync(`${path}.hnsw`)],
-    ['empty', () => writeFileSync(`${path}.hnsw`, '')],
-    ['cut short', () => writeFileSync(`${path}.hnsw`, readFileSync(`${path}.hnsw`).subarray(0, 500))],
-    ['changed', () => writeFileSync(`${path}.hnsw`, readFileSync(`${path}.hnsw`).fill(0xff, 8, 64))],
-    ['without its description', () => rmSync(`${path}.hnsw.json`)],
-    ['with a damaged description', () => writeFileSync(`${path}.hnsw.json`, '{')],
-    ['with a description that is none', () => writeFileSync(`${path}.hnsw.json`, 'null')],
+    ['missing', () => rmSync(`${path}.hnsw-1`)],
+    ['empty', () => writeFileSync(`${path}.hnsw-1`, '')],
+    ['cut short', () => writeFileSync(`${path}.hnsw-1`, readFileSync(`${path}.hnsw-1`).subarray(0, 500))],
+    ['changed', () => writeFileSync(`${path}.hnsw-1`, readFileSync(`${path}.hnsw-1`).fill(0xff, 8, 64))],
+    ['without its description', () => rmSync(`${path}.hnsw-1.json`)],
+    ['with a damaged description', () => writeFileSync(`${path}.hnsw-1.json`, '{')],
+    ['with a description that is none', () => writeFileSync(`${path}.hnsw-1.json`, 'null')],
     [
       'another store’s',
-      () => writeFileSync(`${path}.hnsw.json`, readFileSync(`${path}.hnsw.json`, 'utf8').replace(/"identity":"./, '"identity":"x')),
+      () => writeFileSync(`${path}.hnsw-1.json`, readFileSync(`${path}.hnsw-1.json`, 'utf8').replace(/"identity":"./, '"identity":"x')),
     ],
   ]
   it.each(damages)('is built anew when it is %s', async (_, damage) => {
@@ -212,7 +212,7 @@ describe('the approximate index', () => {
     const second = await open(approximate)
     expect(await nearest(second, 33)).toEqual(await exactNearest(records(60), 33))
     await second.close()
-    expect(JSON.parse(readFileSync(`${path}.hnsw.json`, 'utf8'))).toMatchObject({ last: 60, dimensions })
+    expect(JSON.parse(readFileSync(`${path}.hnsw-1.json`, 'utf8'))).toMatchObject({ last: 60, dimensions })
   })
 
   it('stays in the truth’s service: what it cannot save is logged and costs nothing else', async () => {
@@ -221,9 +221,9 @@ describe('the approximate index', () => {
     const store = await open({ ...approximate, logger })
     await store.put(records(5))
     await nearest(store, 1)
-    mkdirSync(`${path}.hnsw`)
+    mkdirSync(`${path}.hnsw-1`)
     await store.close()
-    expect(warnings).toMatchObject([{ path: `${path}.hnsw` }])
+    expect(warnings).toMatchObject([{ path: `${path}.hnsw-1` }])
   })
 
   it('answers searches that come at once, and stops building for none but the aborted one', async () => {
