@@ -3,4 +3,8 @@ export { asRunnable, type StrategyInput, type StrategyRunnableOptions } from './
 export type { JsonFormat, LocalChatCallOptions, LocalChatFields, ResponseFormat } from './chat-options.ts'
 export { LocalChatModel } from './local-chat-model.ts'
 export { LocalEmbeddings, type LocalEmbeddingsFields } from './local-embeddings.ts'
+export { mem1Middleware, type Mem1MiddlewareOptions } from './mem1-middleware.ts'
+export { mem1ToolOf } from './mem1-tool-of.ts'
+export type { MemoryScope } from './memory-scope.ts'
+export { scmMiddleware, type ScmMiddlewareOptions } from './scm-middleware.ts'
 export { type ChunkerSplitter, type SplitterOptions, splitterOf } from './splitter-of.ts'

@@ -1,0 +1,149 @@
+import { HumanMessage, type BaseMessage } from '@langchain/core/messages'
+import { type AgentMiddleware, createMiddleware } from 'langchain'
+import { LRUCache } from 'lru-cache'
+import { recalledLine } from '../agents/index.ts'
+import { type Logger, silent } from '../log/index.ts'
+import type { MemoryRecord, MemoryStore } from '../memory/index.ts'
+import { approximateCount, type NamedEmbedder } from '../models/index.ts'
+import { type MemoryController, scmController, type SelectedItem, type Selection } from '../workflows/index.ts'
+import { type MemoryScope, type ScopeContext, scopeContext, scopeOf } from './memory-scope.ts'
+import { exchangeStart, injectedMark, isInjected, messageTurns, textOf } from './message-turns.ts'
+import { rememberTurns } from './remember-turns.ts'
+
+export interface ScmMiddlewareOptions {
+  readonly memory: MemoryStore
+  /** Most tokens of what comes back, with its heading. */
+  readonly budget: number
+  /** Chooses what comes back; `scmController` over the same memory, without a judge, by default. */
+  readonly controller?: MemoryController
+  /** Tokens of a text as the agent's model counts them; `approximateCount` by default. */
+  readonly count?: (text: string) => number
+  /** Embeds turns once they are stored, where the store holds vectors. */
+  readonly embedder?: NamedEmbedder
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** Told what came back for a message. */
+  readonly onSelection?: (selection: Selection, scope: MemoryScope) => void
+  readonly logger?: Logger
+}
+
+/** Conversations whose newest selection is kept, so that the calls of one exchange share it. */
+const REMEMBERED = 1_000
+
+/**
+ * Memory for `createAgent` of LangChain: a conversation of any length takes a prompt of constant length. The model sees the newest exchange whole, the user's
+ * newest message and the calls of tools that followed with their results, and before it what the controller brings back of all earlier turns within the
+ * budget. Turns are stored as they are said; the agent's own state is left as it is, and what was brought back is never stored as a turn.
+ *
+ * A call must name its scope, `context: { scope: { user, thread } }`: without one it throws.
+ *
+ * @throws RangeError when the budget is not a whole number from 0
+ * @example
+ * ```ts
+ * const agent = createAgent({ model, tools, middleware: [scmMiddleware({ memory: await openMemory('chat.db'), budget: 2_000 })] })
+ * await agent.invoke({ messages: [{ role: 'user', content: 'Hello' }] }, { context: { scope: { user: 'ada', thread: 'first' } } })
+ * ```
+ */
+export function scmMiddleware(options: ScmMiddlewareOptions): AgentMiddleware<undefined, ScopeContext> {
+  const { memory, budget, count = approximateCount, embedder, now = Date.now } = options
+  if (!(Number.isSafeInteger(budget) && budget >= 0))
+    throw new RangeError(`Cannot bring back memory as the budget must be a whole number of tokens from 0: ${budget}`)
+  const lineTokens = (text: string): number => count(`\n${recalledLine({ role: 'assistant', text, at: 0 })}`) + 1
+  const { controller = scmController({ memory, count: lineTokens, ...(embedder && { embedder }), now }) } = options
+  const recall = { ...options, count, now, controller, room: Math.max(0, budget - count(HEADING)) }
+  const newest = new LRUCache<string, Recalled>({ max: REMEMBERED })
+
+  return createMiddleware({
+    name: 'ScmMemory',
+    contextSchema: scopeContext,
+    async wrapModelCall(request, handler) {
+      const scope = scopeOf(request.runtime.context)
+      const start = exchangeStart(request.messages)
+      if (start === undefined) return handler(request)
+      const exchange = request.messages.slice(start)
+      const key = JSON.stringify([scope.user, scope.thread])
+      const asked = exchange.findLast((message) => message.getType() === 'human' && !isInjected(message)) as BaseMessage
+      let recalled = newest.get(key)
+      if (recalled?.id === undefined || recalled.id !== asked.id) {
+        await remember(recall, request.state.messages, scope)
+        recalled = { id: asked.id, message: await recallFor(recall, exchange, scope, request.runtime.signal) }
+        newest.set(key, recalled)
+      }
+      const { message } = recalled
+      return handler({ ...request, messages: message === undefined ? exchange : [message, ...exchange] })
+    },
+    async afterAgent({ messages }, { context }) {
+      await remember(recall, messages, scopeOf(context))
+    },
+  })
+}
+
+/** What came back for the message with this id; no message where nothing did. */
+interface Recalled {
+  readonly id: string | undefined
+  readonly message: HumanMessage | undefined
+}
+
+interface Recall extends ScmMiddlewareOptions {
+  readonly controller: MemoryController
+  readonly count: (text: string) => number
+  readonly now: () => number
+  /** Tokens for what comes back, without its heading. */
+  readonly room: number
+}
+
+async function remember(recall: Recall, messages: readonly BaseMessage[], scope: MemoryScope): Promise<void> {
+  const records = await rememberTurns(messageTurns(messages), scope, recall)
+  await embed(recall, records)
+}
+
+/** Turns are stored by then: a failure leaves them to be found by their words, and to be embedded later. */
+async function embed({ embedder, memory, logger = silent }: Recall, records: readonly MemoryRecord[]): Promise<void> {
+  if (embedder === undefined || records.length === 0) return
+  try {
+    const vectors = await embedder.embed(records.map(({ text }) => text))
+    for (const [at, { scope, id }] of records.entries()) {
+      const vector = vectors[at]
+      if (vector !== undefined) await memory.update(scope, id, { vector })
+    }
+  } catch (error) {
+    logger.warn({ error, records: records.length }, 'Turns could not be embedded')
+  }
+}
+
+/** The exchange's own turns are stored last of all: only what stands before them can come back. */
+async function recallFor(
+  recall: Recall,
+  exchange: readonly BaseMessage[],
+  scope: MemoryScope,
+  signal: AbortSignal | undefined,
+): Promise<HumanMessage | undefined> {
+  const { memory, controller, room, now, onSelection } = recall
+  const [first] = await memory.list(scope.user, scope.thread, { limit: messageTurns(exchange).length, newest: true })
+  const text = exchange.map((message) => (message.getType() === 'human' ? textOf(message) : '')).join('\n').trim()
+  const before = first === undefined ? {} : { before: first.index }
+  const selection = await controller.select({ scope: scope.user, threadId: scope.thread, text, ...before, ...(signal && { signal }) }, room)
+  onSelection?.(selection, scope)
+  const kept = selection.items.filter(({ form }) => form !== 'dropped')
+  if (kept.length === 0) return undefined
+  await memory.touch(scope.user, kept.map(({ id }) => id), now())
+  return memoryMessage(recall, kept)
+}
+
+const HEADING =
+  'Earlier in this conversation, in order of time; some turns are shortened. Where they disagree, the latest holds. This is for reference, not a new request.'
+
+/** Counted as a whole, a text may have more tokens than its parts: then the lowest items leave until it fits. */
+function memoryMessage({ count, budget }: Recall, kept: readonly SelectedItem[]): HumanMessage | undefined {
+  const ranked = kept.toSorted((a, b) => b.score - a.score)
+  for (let length = ranked.length; length > 0; length--) {
+    const staying = new Set(ranked.slice(0, length))
+    const content = [HEADING, ...kept.filter((item) => staying.has(item)).map(lineOf)].join('\n')
+    if (count(content) <= budget) return new HumanMessage({ content, additional_kwargs: { ...injectedMark } })
+  }
+  return undefined
+}
+
+function lineOf({ text, record: { role = 'user', createdAt } }: SelectedItem): string {
+  return recalledLine({ role, text, ...(createdAt !== undefined && { at: createdAt }) })
+}
