@@ -1,4 +1,5 @@
 /** Memory: what is kept of documents and what comes back for a question. */
+export { type CoRecallOptions, expandByCoRecall } from './expand-by-co-recall.ts'
 export {
   type Fact,
   factKey,
@@ -9,6 +10,7 @@ export {
   isSameStatement,
   normaliseFactText,
 } from './fact-record.ts'
+export { forget, type ForgetOptions, type Forgotten } from './forget.ts'
 export { fuseMinMax, fuseRank } from './fuse.ts'
 export type { FileMemoryStore, StoreStatistics } from './file-memory-store.ts'
 export { createMemoryStore } from './in-process-store.ts'
