@@ -39,6 +39,7 @@ export {
 } from './passage-index.ts'
 export { isSameFact, SAME_FACT_SIMILARITY } from './same-fact.ts'
 export type { OpenMemoryOptions } from './sqlite-file.ts'
+export { openPostgresMemory, type PostgresMemoryOptions } from './open-postgres.ts'
 export { openMemory } from './sqlite-store.ts'
 export { checkEmbedder } from './vectors.ts'
 export { indexTerms, splitWords } from './words.ts'
