@@ -123,6 +123,12 @@ export interface PrefillOptions {
   readonly onProgress?: (share: number) => void
 }
 
+/** Options of a run over rows of hidden states. */
+export interface LayerRunOptions extends PrefillOptions {
+  /** Whether the rows are part of a long read (see `Decoder.isLongRead`), and so run in its arithmetic; no by default. */
+  readonly longRead?: boolean
+}
+
 /** Where the tokens of a prefill stand and came from. */
 export interface PlacedPrefillOptions extends PrefillOptions {
   /** Position id of each token, in any order, also repeated; those that follow the cache's last by default. */
@@ -197,7 +203,7 @@ export interface Decoder {
     hidden: Float32Array,
     positions: Int32Array,
     cache: KVCache,
-    options?: PrefillOptions,
+    options?: LayerRunOptions,
   ): Promise<Float32Array>
   /** Logits [S, vocabulary] of hidden rows [S, hidden] after the last layer (final norm and LM head). */
   logits(hidden: Float32Array): Promise<Float32Array>

@@ -49,12 +49,16 @@ export interface Affixes {
   readonly suffix: number
 }
 
+/** What becomes of the two suffixes of a merge: their mean, or that of the side whose context has the best score. */
+export type SuffixRule = 'mean' | 'better'
+
 /**
  * Puts two neighbours together: their prefixes and suffixes become one, the element-wise mean of hidden rows, keys and values in every layer; their
  * contexts stand one after the other. Keys may be averaged as both carry the same rotation (HOMER, section 3.2).
  */
-export function mergeNodes(left: NodeState, right: NodeState, affixes: Affixes): NodeState {
-  const join = (a: Float32Array, b: Float32Array): Float32Array => joinRows(a, tokensOf(left), b, tokensOf(right), affixes)
+export function mergeNodes(left: NodeState, right: NodeState, affixes: Affixes, rule: SuffixRule = 'mean'): NodeState {
+  const leftShare = rule === 'mean' ? 0.5 : bestScore(left, affixes) >= bestScore(right, affixes) ? 1 : 0
+  const join = (a: Float32Array, b: Float32Array): Float32Array => joinRows(a, tokensOf(left), b, tokensOf(right), { ...affixes, leftShare })
   const { prefix, suffix } = affixes
   const leftEnd = tokensOf(left) - suffix
   return {
@@ -70,7 +74,16 @@ export function mergeNodes(left: NodeState, right: NodeState, affixes: Affixes):
   }
 }
 
-function joinRows(a: Float32Array, aTokens: number, b: Float32Array, bTokens: number, { prefix, suffix }: Affixes): Float32Array {
+function bestScore({ scores }: NodeState, { prefix, suffix }: Affixes): number {
+  return scores.subarray(prefix, scores.length - suffix).reduce((best, score) => Math.max(best, score), -Infinity)
+}
+
+interface Joining extends Affixes {
+  /** Weight of the left suffix; the right one has the rest. */
+  readonly leftShare: number
+}
+
+function joinRows(a: Float32Array, aTokens: number, b: Float32Array, bTokens: number, { prefix, suffix, leftShare }: Joining): Float32Array {
   const width = a.length / aTokens
   const aEnd = (aTokens - suffix) * width
   const bStart = prefix * width
@@ -81,7 +94,7 @@ function joinRows(a: Float32Array, aTokens: number, b: Float32Array, bTokens: nu
   result.set(b.subarray(bStart, bEnd), aEnd)
   const last = aEnd + bEnd - bStart
   for (let index = 0; index < suffix * width; index++) {
-    result[last + index] = ((a[aEnd + index] as number) + (b[bEnd + index] as number)) / 2
+    result[last + index] = leftShare * (a[aEnd + index] as number) + (1 - leftShare) * (b[bEnd + index] as number)
   }
   return result
 }

@@ -14,8 +14,8 @@ export interface HomerLengths {
   readonly maxChunk: number
   /** Most tokens of the finished cache; `maxChunk` by default. */
   readonly target?: number
-  /** Layers that run before anything is pruned. */
-  readonly warmUp: number
+  /** Layers that run before anything is pruned; by default as many as leave each merge one layer. */
+  readonly warmUp?: number
 }
 
 /** A node of the tree: a leaf holds a span of the context, any other node two children. */
@@ -53,11 +53,13 @@ export interface HomerPlan {
  * @throws RangeError when the lengths leave a node without context or a level without a layer; the message has the numbers
  */
 export function planHomer(given: HomerLengths): HomerPlan {
-  const lengths = { target: given.maxChunk, ...given }
-  const { prefix, context, suffix, maxChunk } = lengths
+  const { prefix, context, suffix, maxChunk, layers } = given
+  const height = Math.ceil(Math.log2(Math.ceil(context / (maxChunk - prefix - suffix))))
+  // Impossible lengths have no height, and are refused below.
+  const latest = Number.isFinite(height) ? Math.max(0, layers - height - 1) : 0
+  const lengths = { target: maxChunk, warmUp: latest, ...given }
   checkLengths(lengths)
   const room = maxChunk - prefix - suffix
-  const height = Math.ceil(Math.log2(Math.ceil(context / room)))
   const leaves = 2 ** height
   const leafContext = Math.ceil(context / leaves)
   if ((leaves - 1) * leafContext >= context) {
@@ -128,4 +130,10 @@ export function tokensIn({ start, end, children }: HomerNode, { prefix, suffix }
   const affixes = prefix + suffix
   if (children.length === 0) return end - start + affixes
   return children.reduce((sum, child) => sum + Math.min(child.target, tokensIn(child, { prefix, suffix })) - affixes, affixes)
+}
+
+/** The leaf that the text begins with; all run the same layers. */
+export function firstLeaf(root: HomerNode): HomerNode {
+  const [child] = root.children
+  return child === undefined ? root : firstLeaf(child)
 }

@@ -7,6 +7,7 @@ export type {
   GenerateEnd,
   GenerateOptions,
   KVCache,
+  LayerRunOptions,
   ObserveOptions,
   Observation,
   PlacedPrefillOptions,
@@ -32,16 +33,27 @@ export {
   homer,
   type HomerNodes,
   type HomerOptions,
-  type HomerPrompt,
   type HomerReport,
   type HomerResult,
-  mergeSubtree,
   mergeObstacle,
+  mergeSubtree,
 } from './homer.ts'
-export type { NodeState } from './homer-node.ts'
+export type { NodeState, SuffixRule } from './homer-node.ts'
 export { type HomerLengths, type HomerNode, type HomerPlan, planHomer } from './homer-plan.ts'
+export type { HomerPrompt } from './homer-run.ts'
+export { readAgain, type ReadAgainOptions, type Reread } from './read-again.ts'
 export { retrievalSignificance, type RetrievalOptions } from './retrieval-significance.ts'
-export { calibratedSignificance, type DistanceBias, type ScoredNode, type Significance } from './significance.ts'
+export { type ScoredLeaves, scoreLeaves, type ScoreLeavesOptions } from './score-leaves.ts'
+export {
+  calibratedSignificance,
+  type DistanceBias,
+  highestLogits,
+  type ScoredNode,
+  type ScoreOptions,
+  type SeenLayer,
+  type Significance,
+} from './significance.ts'
+export { survivingSpans, type SurvivingSpan, type SurvivingSpanOptions } from './surviving-spans.ts'
 export { averageCaches, concatCaches } from './join-caches.ts'
 export { keepCache, sliceCache } from './keep-cache.ts'
 export { full, sinksAndRecent, snapKv, type CachePolicy, type SnapKvOptions } from './policies/index.ts'

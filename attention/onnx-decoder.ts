@@ -7,6 +7,7 @@ import type {
   GenerateEnd,
   GenerateOptions,
   KVCache,
+  LayerRunOptions,
   ObserveOptions,
   PlacedPrefillOptions,
   Prefilled,
@@ -87,13 +88,14 @@ export class OnnxDecoder implements Decoder {
     hidden: Float32Array,
     positions: Int32Array,
     cache: KVCache,
-    options: PrefillOptions = {},
+    { longRead = false, ...options }: LayerRunOptions = {},
   ): Promise<Float32Array> {
     this.#checkRun(from, to, hidden, positions)
     const store = this.#own(cache)
     const result = new Float32Array(hidden.length)
     let done = 0
-    await this.#runSlices({ from, to, hidden, positions, store, ...options }, (rows) => {
+    const form = longRead ? this.#longForm : 'float32'
+    await this.#runSlices({ from, to, hidden, positions, store, ...options, form }, (rows) => {
       result.set(rows, done)
       done += rows.length
     })

@@ -1,8 +1,11 @@
-import { lastQueryLogits, type ScoredNode, type Significance } from './significance.ts'
+import type { AttentionHead } from './attend.ts'
+import { checkWidth, finish, headLogits, type ScoredNode, type ScoreOptions, type Significance } from './significance.ts'
 
-export interface RetrievalOptions {
-  /** The heads of a layer whose logits count, such as the best of a head profile; a layer without any scores nothing. */
-  readonly heads: (layer: number) => readonly number[]
+export interface RetrievalOptions extends ScoreOptions {
+  /** The heads whose logits count, such as the best of a head profile. */
+  readonly heads: readonly AttentionHead[]
+  /** Last tokens of the suffix that count; 1 by default. */
+  readonly rows?: number
   /** Tokens, the neighbours included, of which each takes the best score; odd; 9 by default, 1 for none. */
   readonly width?: number
   /** Whether a token keeps the best score that it ever got; true by default. */
@@ -10,43 +13,42 @@ export interface RetrievalOptions {
 }
 
 /**
- * Significance by the heads that retrieve, for models on which the highest logit of any head says little. The logits of each chosen head are standardised
- * over the node and averaged; a token takes the best score among its neighbours, since a fact whose words around it are gone cannot be copied; and what
- * a good layer found is not lost in a poor one.
+ * Significance by the heads that retrieve, for models on which the highest logit of any head says little. The logits of each chosen head that the
+ * node ran are standardised over its context and averaged; a token takes the best score among its neighbours, since a fact whose words around it are
+ * gone cannot be copied; and what good layers found is not lost in poor ones.
  *
- * @throws RangeError when `width` is not odd
+ * @throws RangeError when there are no heads, or `width` is not odd
  */
-export function retrievalSignificance({ heads, width = 9, carry = true }: RetrievalOptions): Significance {
-  if (!(Number.isInteger(width) && width > 0 && width % 2 === 1))
-    throw new RangeError(`Cannot pool over neighbours as the width is not odd: ${width}`)
-  return (node) => {
-    const pooled = poolNeighbours(standardised(node, heads(node.layer)), (width - 1) / 2)
-    return carry ? pooled.map((score, token) => Math.max(score, node.carried[token] ?? -Infinity)) : pooled
+export function retrievalSignificance({ heads, rows = 1, width = 9, carry = true }: RetrievalOptions): Significance {
+  checkWidth(width)
+  if (heads.length === 0) throw new RangeError('Cannot score tokens by heads that retrieve as there are none')
+  return {
+    layers: (from, to) => [...new Set(heads.map(({ layer }) => layer))].filter((layer) => layer >= from && layer < to).toSorted((a, b) => a - b),
+    rows,
+    score: (node) => {
+      const { context, carried } = node
+      if (node.seen.length === 0) return carried
+      return finish(standardised(node, heads), { width, carry, context, carried })
+    },
   }
 }
 
-/** Mean over heads of the logits, each head's with mean 0 and deviation 1 over the node. */
-function standardised(node: ScoredNode, heads: readonly number[]): Float32Array {
-  const tokens = node.positions.length
-  const scores = new Float32Array(tokens)
-  if (heads.length === 0) return scores
-  const logits = lastQueryLogits(node)
-  for (const head of heads) {
-    const own = logits.subarray(head * tokens, (head + 1) * tokens)
-    const mean = own.reduce((sum, logit) => sum + logit, 0) / tokens
-    const deviation = Math.sqrt(own.reduce((sum, logit) => sum + (logit - mean) ** 2, 0) / tokens) || 1
-    for (let token = 0; token < tokens; token++)
-      scores[token] = (scores[token] as number) + ((own[token] as number) - mean) / deviation / heads.length
+/** Mean over heads and rows of the logits, each head's and row's with mean 0 and deviation 1 over the context. */
+function standardised({ config, seen, positions, context }: ScoredNode, heads: readonly AttentionHead[]): Float32Array {
+  const scores = new Float32Array(positions.length)
+  let terms = 0
+  for (const one of seen) {
+    const rows = one.queries.length / (config.heads * config.headDim)
+    for (const { head } of heads.filter(({ layer }) => layer === one.layer)) {
+      for (let row = 0; row < rows; row++) {
+        const logits = headLogits(config, one, row, head).subarray(context.start, context.end)
+        const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length
+        const deviation = Math.sqrt(logits.reduce((sum, logit) => sum + (logit - mean) ** 2, 0) / logits.length) || 1
+        for (const [index, logit] of logits.entries())
+          scores[context.start + index] = (scores[context.start + index] as number) + (logit - mean) / deviation
+        terms++
+      }
+    }
   }
-  return scores
-}
-
-/** The best score within `reach` tokens to either side. */
-function poolNeighbours(scores: Float32Array, reach: number): Float32Array {
-  return scores.map((_, token) => {
-    let best = -Infinity
-    for (let other = Math.max(0, token - reach); other <= Math.min(scores.length - 1, token + reach); other++)
-      best = Math.max(best, scores[other] as number)
-    return best
-  })
+  return scores.map((score) => score / terms)
 }

@@ -2,9 +2,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Decoder, openDecoder } from '../../attention/index.ts'
-import { homer, type HomerOptions, type HomerReport, type HomerResult } from '../../attention/homer.ts'
-import { retrievalSignificance } from '../../attention/retrieval-significance.ts'
-import { calibratedSignificance, keptTokens, lastQueryLogits } from '../../attention/significance.ts'
+import { homer, type HomerNodes, type HomerOptions, type HomerReport, type HomerResult } from '../../attention/homer.ts'
+import type { NodeState } from '../../attention/homer-node.ts'
+import { readAgain } from '../../attention/read-again.ts'
+import { retrievalSignificance, type RetrievalOptions } from '../../attention/retrieval-significance.ts'
+import { scoreLeaves } from '../../attention/score-leaves.ts'
+import { calibratedSignificance, headLogits, keptTokens, type ScoredNode } from '../../attention/significance.ts'
+import { survivingSpans } from '../../attention/surviving-spans.ts'
 import { farthest, onnxRuntime, openTiny, someIds } from './open-tiny.ts'
 import type { TinyOptions } from './tiny-model.ts'
 import { memorySource } from './write-gguf.ts'
@@ -127,6 +131,58 @@ describe('homer()', () => {
     expect(cache.positions[cache.length - 2]).toBe(plan.suffixPosition + 2)
   })
 
+  it.each(['depth', 'level'] as const)('goes on from the nodes that a stopped merge had finished, %s first', async (order) => {
+    const whole = await run(44, { order })
+    const states = new Map<string, NodeState>()
+    const ran: string[] = []
+    const nameOf = ({ height, start }: HomerReport['node']): string => `${height}-${start}`
+    const nodes: HomerNodes = {
+      load: (node) => Promise.resolve(states.get(nameOf(node))),
+      save: (node, state) => {
+        for (const { height, start } of node.children) states.delete(`${height}-${start}`)
+        states.set(nameOf(node), state)
+        return Promise.resolve()
+      },
+    }
+    const abort = new AbortController()
+    const onNode = ({ node, done }: HomerReport): void => {
+      ran.push(nameOf(node))
+      if (done === 4) abort.abort(new Error('enough'))
+    }
+    await expect(run(44, { order, nodes, onNode, signal: abort.signal })).rejects.toThrow('enough')
+    const reports: HomerReport[] = []
+    const resumed = await run(44, { order, nodes, onNode: (report) => reports.push(report) })
+    ran.push(...reports.map(({ node }) => nameOf(node)))
+    expect(ran).toHaveLength(2 * whole.plan.leaves - 1)
+    expect(new Set(ran).size).toBe(ran.length)
+    expect(reports.at(-1)).toMatchObject({ done: 2 * whole.plan.leaves - 1, total: 2 * whole.plan.leaves - 1 })
+    expect([...resumed.sources]).toEqual([...whole.sources])
+    expect(farthest(resumed.logits, whole.logits)).toBe(0)
+  })
+
+  it('takes the suffix of the half with the better score where it is told to', async () => {
+    const [mean, better] = [await run(20), await run(20, { suffix: 'better' })]
+    expect([...better.sources]).toEqual([...mean.sources])
+    expect(farthest(better.logits, mean.logits)).toBeGreaterThan(1e-4)
+    const alone = await Promise.all(
+      [0, 10].map(async (start) => {
+        const cache = decoder.createCache()
+        const ids = [...prefix, ...someIds(20, 3).slice(start, start + 10), ...suffix]
+        await decoder.runLayers(0, 1, decoder.embed(ids), Int32Array.from(ids.keys()), cache)
+        return cache.exportRows(0).keys.slice(-32)
+      }),
+    )
+    const { keys } = better.cache.exportRows(0)
+    const tail = keys.slice(-32)
+    expect(Math.min(...alone.map((rows) => farthest(rows.slice(-tail.length), tail)))).toBeLessThan(1e-6)
+  })
+
+  it('refuses leaves that run no layer which the significance looks at', async () => {
+    const blind = retrievalSignificance({ heads: [{ layer: 2, head: 0 }] })
+    await expect(run(37, { significance: blind })).rejects.toThrow(/leaves run the layers 0 to 0, and the significance looks at none of them/)
+    await expect(run(9, { significance: blind })).resolves.toMatchObject({ plan: { leaves: 1 } })
+  })
+
   it('stops when it is told to', async () => {
     const abort = new AbortController()
     const running = run(37, { signal: abort.signal, onNode: ({ done }) => done === 2 && abort.abort(new Error('enough')) })
@@ -138,22 +194,48 @@ describe('homer()', () => {
   })
 })
 
-describe('significance', () => {
+/** A node of a layer with as many heads as there are values of the query, each of one dimension. */
+function scored(queries: readonly number[], keys: readonly number[], given: Partial<ScoredNode> & { kvHeads?: number } = {}): ScoredNode {
+  const { kvHeads = 1, ...rest } = given
+  const tokens = keys.length / kvHeads
+  return {
+    config: { ...decoder.config, heads: queries.length, kvHeads, headDim: 1 },
+    seen: [{ layer: 7, queries: Float32Array.from(queries), keys: Float32Array.from(keys) }],
+    positions: Int32Array.from({ length: tokens }, (_, index) => index),
+    context: { start: 0, end: tokens },
+    carried: new Float32Array(tokens).fill(-Infinity),
+    ...rest,
+  }
+}
+
+describe('calibratedSignificance()', () => {
   it('takes the highest logit of all heads, each with its own key head, less the bias of the distance', () => {
-    const config = { ...decoder.config, heads: 4, kvHeads: 2, headDim: 1 }
-    const node = {
-      config,
-      layer: 7,
-      query: Float32Array.of(1, 2, 3, -4),
-      keys: Float32Array.of(1, 10, 2, -20, 3, 30),
-      positions: Int32Array.of(0, 2, 5),
-      carried: new Float32Array(3),
-    }
-    expect([...lastQueryLogits(node)]).toEqual([1, 2, 3, 2, 4, 6, 30, -60, 90, -40, 80, -120])
-    expect([...calibratedSignificance()(node)]).toEqual([30, 80, 90])
-    expect([...calibratedSignificance((layer, distance) => layer + distance)(node)]).toEqual([18, 70, 83])
+    const node = scored([1, 2, 3, -4], [1, 10, 2, -20, 3, 30], { kvHeads: 2, positions: Int32Array.of(0, 2, 5) })
+    const [seen] = node.seen
+    expect([0, 1, 2, 3].map((head) => [...headLogits(node.config, seen ?? { queries: new Float32Array(), keys: new Float32Array() }, 0, head)])).toEqual([
+      [1, 2, 3],
+      [2, 4, 6],
+      [30, -60, 90],
+      [-40, 80, -120],
+    ])
+    expect([...calibratedSignificance().score(node)]).toEqual([30, 80, 90])
+    expect([...calibratedSignificance((layer, distance) => layer + distance).score(node)]).toEqual([18, 70, 83])
+    expect(calibratedSignificance().layers(3, 9)).toEqual([8])
   })
 
+  it('pools over neighbours and carries scores where it is told to', () => {
+    const node = scored([1], [0, 5, 0, 0, 0], { carried: Float32Array.of(0, 0, 0, 0, 9) })
+    expect([...calibratedSignificance(undefined, { width: 3 }).score(node)]).toEqual([5, 5, 5, 0, 0])
+    expect([...calibratedSignificance(undefined, { carry: true }).score(node)]).toEqual([0, 5, 0, 0, 9])
+  })
+
+  it.each([0, 2, 1.5, Number.NaN])('refuses a width of %d', (width) => {
+    expect(() => calibratedSignificance(undefined, { width })).toThrow(RangeError)
+    expect(() => retrievalSignificance({ heads: [{ layer: 0, head: 0 }], width })).toThrow(RangeError)
+  })
+})
+
+describe('keptTokens()', () => {
   it('drops the lowest, of equals the first, and never a token of prefix or suffix', () => {
     const scores = Float32Array.of(-9, 5, 1, 1, 7, 1, -9)
     const affixes = { prefix: 1, suffix: 1 }
@@ -164,44 +246,135 @@ describe('significance', () => {
 })
 
 describe('retrievalSignificance()', () => {
-  const node = (carried: readonly number[]): Parameters<typeof lastQueryLogits>[0] => ({
-    config: { ...decoder.config, heads: 2, kvHeads: 1, headDim: 1 },
-    layer: 4,
-    query: Float32Array.of(1, -1),
-    keys: Float32Array.of(0, 0, 4, 0, 0, 0, 0, 0),
-    positions: Int32Array.from({ length: 8 }, (_, index) => index),
-    carried: Float32Array.from(carried),
-  })
-  const none = Array.from({ length: 8 }, () => -Infinity)
+  const node = (given: Partial<ScoredNode> = {}): ScoredNode => scored([1, -1], [0, 0, 4, 0, 0, 0, 0, 0], given)
+  const score = (options: Partial<RetrievalOptions>, given: Partial<ScoredNode> = {}): number[] => [
+    ...retrievalSignificance({ heads: [{ layer: 7, head: 0 }], width: 1, carry: false, ...options }).score(node(given)),
+  ]
 
-  it('standardises the heads of the layer, so that none outweighs another', () => {
-    const first = retrievalSignificance({ heads: () => [0], width: 1, carry: false })(node(none))
-    const second = retrievalSignificance({ heads: () => [1], width: 1, carry: false })(node(none))
+  it('standardises the heads over the context, so that none outweighs another', () => {
+    const first = score({})
+    const second = score({ heads: [{ layer: 7, head: 1 }] })
     expect(first[2]).toBeCloseTo(Math.sqrt(7))
     expect(
       farthest(
         first,
-        second.map((score) => -score),
+        second.map((value) => -value),
       ),
     ).toBeLessThan(1e-6)
-    const both = retrievalSignificance({ heads: () => [0, 1], width: 1, carry: false })(node(none))
-    expect(farthest(both, new Float32Array(8))).toBeLessThan(1e-6)
+    const both = [0, 1].map((head) => ({ layer: 7, head }))
+    expect(farthest(score({ heads: both }), new Float32Array(8))).toBeLessThan(1e-6)
+    expect(score({}, { context: { start: 1, end: 5 } })[2]).toBeCloseTo(Math.sqrt(3))
   })
 
-  it('gives neighbours the best score around them', () => {
-    const scores = retrievalSignificance({ heads: () => [0], width: 3, carry: false })(node(none))
-    expect([...scores].map((score) => score > 1)).toEqual([false, true, true, true, false, false, false, false])
+  it('averages over the rows that it sees', () => {
+    const { seen } = node()
+    const rows = seen.map((one) => ({ ...one, queries: Float32Array.of(1, -1, -1, 1) }))
+    expect(farthest(score({ rows: 2 }, { seen: rows }), new Float32Array(8))).toBeLessThan(1e-6)
   })
 
-  it('keeps the best score that a token ever got, also where the layer has no head that retrieves', () => {
-    const carried = [0, 0, 0, 0, 9, 0, 0, 0]
-    expect([...retrievalSignificance({ heads: () => [0] })(node(carried))][4]).toBe(9)
-    expect([...retrievalSignificance({ heads: () => [] })(node(carried))]).toEqual(carried)
-    expect([...retrievalSignificance({ heads: () => [], carry: false })(node(carried))]).toEqual(carried.map(() => 0))
+  it('gives neighbours the best score around them, within the context', () => {
+    expect(score({ width: 3 }).map((value) => value > 1)).toEqual([false, true, true, true, false, false, false, false])
+    expect(score({ width: 3 }, { context: { start: 3, end: 8 } }).map((value) => value > 1).slice(3)).toEqual([false, false, false, false, false])
   })
 
-  it.each([0, 2, 1.5, Number.NaN])('refuses a width of %d', (width) => {
-    expect(() => retrievalSignificance({ heads: () => [0], width })).toThrow(RangeError)
+  it('keeps the best score that a token ever got, also where the node ran no head that retrieves', () => {
+    const carried = Float32Array.of(0, 0, 0, 0, 9, 0, 0, 0)
+    expect(score({ carry: true }, { carried })[4]).toBe(9)
+    expect(score({}, { carried, seen: [] })).toEqual([...carried])
+  })
+
+  it('looks at the layers of its heads that a node runs', () => {
+    const heads = [5, 3, 5, 9].map((layer, head) => ({ layer, head }))
+    const { layers } = retrievalSignificance({ heads })
+    expect([layers(0, 9), layers(4, 10), layers(6, 8)]).toEqual([[3, 5], [5, 9], []])
+    expect(() => retrievalSignificance({ heads: [] })).toThrow(/there are none/)
+  })
+})
+
+describe('readAgain()', () => {
+  it('is a plain forward pass where nothing was merged or dropped', async () => {
+    const { cache } = await run(9)
+    const plain = decoder.createCache()
+    const logits = await decoder.prefill([...prefix, ...someIds(9, 3), ...suffix], plain)
+    for (const renumber of [true, false]) {
+      const again = await readAgain(decoder, cache, suffix, { renumber })
+      expect(farthest(again.logits, logits)).toBeLessThan(1e-4)
+      expect([...again.cache.positions]).toEqual([...plain.positions])
+    }
+  })
+
+  it('leaves the merged cache as it is, and asks another question after the first', async () => {
+    const { cache, plan } = await run(37)
+    const before = { length: cache.length, positions: [...cache.positions] }
+    const other = someIds(4, 8)
+    const placed = await readAgain(decoder, cache, other)
+    expect([...placed.cache.positions]).toEqual([...placed.cache.positions.keys()])
+    expect(placed.cache.length).toBe(cache.length + 2)
+    const kept = await readAgain(decoder, cache, other, { renumber: false })
+    expect([...kept.cache.positions.slice(-4)]).toEqual([0, 1, 2, 3].map((index) => plan.suffixPosition + index))
+    expect({ length: cache.length, positions: [...cache.positions] }).toEqual(before)
+    const back = await readAgain(decoder, placed.cache, suffix)
+    const direct = await readAgain(decoder, cache, suffix)
+    expect(farthest(back.logits, direct.logits)).toBeLessThan(1e-4)
+  })
+
+  it('refuses a cache without a text, and no question', async () => {
+    const { cache } = await run(9)
+    await expect(readAgain(decoder, cache, [])).rejects.toThrow(/no tokens/)
+    await expect(readAgain(decoder, decoder.createCache(), suffix)).rejects.toThrow(/none of the cache's 0 tokens/)
+  })
+})
+
+describe('survivingSpans()', () => {
+  const found = {
+    sources: Int32Array.of(-1, 2, 3, 5, 20, 21, 40, -1),
+    scores: Float32Array.of(0, 1, 4, 1, 7, 2, 3, 0),
+  }
+
+  it('joins survivors that stand near each other, in the order of the text', () => {
+    expect(survivingSpans(found)).toEqual([
+      { start: 2, end: 6, kept: 3, score: 4 },
+      { start: 20, end: 22, kept: 2, score: 7 },
+      { start: 40, end: 41, kept: 1, score: 3 },
+    ])
+    expect(survivingSpans(found, { gap: 0 }).map(({ start, end }) => [start, end])).toEqual([
+      [2, 4],
+      [5, 6],
+      [20, 22],
+      [40, 41],
+    ])
+  })
+
+  it('takes the best of them up to a number of tokens', () => {
+    expect(survivingSpans(found, { most: 5 }).map(({ start }) => start)).toEqual([20, 40])
+    expect(survivingSpans(found, { most: 6 }).map(({ start }) => start)).toEqual([2, 20])
+    expect(survivingSpans(found, { most: 1 }).map(({ start }) => start)).toEqual([40])
+  })
+})
+
+describe('scoreLeaves()', () => {
+  const heads = [{ layer: 1, head: 0 }]
+
+  it('scores as the leaves of a merge do, and keeps the best of all', async () => {
+    const context = someIds(37, 3)
+    const rule = retrievalSignificance({ heads, width: 1 })
+    const shares: number[] = []
+    const options = { maxChunk: 16, keep: 8, significance: rule, onProgress: (share: number) => shares.push(share) }
+    const found = await scoreLeaves(decoder, { prefix, context, suffix }, options)
+    expect(found.sources).toHaveLength(8)
+    expect(shares).toEqual([10 / 37, 20 / 37, 30 / 37, 1])
+    const all = await scoreLeaves(decoder, { prefix, context, suffix }, { ...options, keep: 37 })
+    const least = Math.min(...found.scores)
+    expect([...all.scores].filter((score) => score > least)).toHaveLength([...found.scores].filter((score) => score > least).length)
+    const one = await run(9, { significance: rule })
+    const alone = await scoreLeaves(decoder, { prefix, context: someIds(9, 3), suffix }, { ...options, keep: 9 })
+    expect(farthest(one.scores.slice(3, -2), alone.scores)).toBeLessThan(1e-5)
+  })
+
+  it('refuses a significance that looks at no layer of the model', async () => {
+    const blind = retrievalSignificance({ heads: [{ layer: 99, head: 0 }] })
+    const scoring = scoreLeaves(decoder, { prefix, context: someIds(20, 3), suffix }, { maxChunk: 16, keep: 4, significance: blind })
+    await expect(scoring).rejects.toThrow(/looks at none of the model's 3 layers/)
   })
 })
 
@@ -236,7 +409,7 @@ describe.skipIf(!existsSync(modelFile))('homer() on the bundled model, against a
   const golden = JSON.parse(readFileSync(file, 'utf8')) as GoldenHomer
   let bundled: Decoder
   beforeAll(async () => {
-    bundled = await openDecoder({ runtime: onnxRuntime, source: memorySource(readFileSync(modelFile)) })
+    bundled = await openDecoder({ runtime: onnxRuntime, source: memorySource(readFileSync(modelFile)), readForm: 'float32' })
   }, 300_000)
   afterAll(() => bundled.dispose())
 
