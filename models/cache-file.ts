@@ -3,32 +3,44 @@
  * parts that begin at multiples of 64 bytes: position ids, source indices and tokens, int32 [tokens] each, a token as twice its id, and one more
  * where it ran in the arithmetic of long reads, or -1 where it is not known; the last hidden row, float32 [hidden],
  * where it is known; for each filled layer keys and then values, float32 [tokens, kvHeads headDim], or bounds and codes of both (see
- * `quantiseCache`); at last the SHA-256 of all bytes before it.
+ * `quantiseCache`); where it is of a node of a merge, hidden rows, float32 [tokens, hidden], and scores, float32 [tokens]; at last the SHA-256 of
+ * all bytes before it.
  */
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
-import { type CacheRows, dequantiseRows, type KVCache, quantiseRows, quantisedSizes } from '../attention/index.ts'
+import { type CacheRows, dequantiseRows, type KVCache, type NodeState, quantiseRows, quantisedSizes } from '../attention/index.ts'
 import { errorCode, ModelFileError } from '../errors/index.ts'
 import { type CacheHeader, checkIdentity, headerBytes, readHeader, type StoredForm } from './cache-header.ts'
 import { openFileSource } from './file-source.ts'
 import { HashedReader, littleEndian, paddingAt } from './hashed-reader.ts'
 import type { CacheIdentity, CallContext } from './local-protocol.ts'
 
+/** What a node of a merge has beside its cache, [tokens, hidden] and [tokens]. */
+export type NodeRows = Pick<NodeState, 'hidden' | 'scores'>
+
+export interface WrittenCache {
+  readonly cache: KVCache
+  /** Present where it is what a node of a merge came to, of which only the layers that ran are filled. */
+  readonly node?: NodeRows
+}
+
 /**
- * Writes `cache` to `temporary` and renames that to `path`, so that there is never half a file at `path`.
+ * Writes a cache to `temporary` and renames that to `path`, so that there is never half a file at `path`.
  *
+ * @returns the SHA-256 that the file ends with, hexadecimal
  * @throws ModelFileError when the file cannot be written
  */
 export async function writeCacheFile(
   path: string,
   temporary: string,
-  cache: KVCache,
+  written: WrittenCache,
   identity: CacheIdentity,
   form: StoredForm = 'float32',
-): Promise<void> {
+): Promise<string> {
   try {
-    await writeParts(temporary, partsOf(cache, identity, form))
+    const hash = await writeParts(temporary, partsOf(written, identity, form))
     await rename(temporary, path)
+    return hash
   } catch (cause) {
     await rm(temporary, { force: true })
     const code = cause instanceof Error ? errorCode(cause) : ''
@@ -44,22 +56,29 @@ export async function readCacheHeader(path: string): Promise<CacheHeader> {
   return await readHeader(new HashedReader(source))
 }
 
+export interface ReadCache extends WrittenCache {
+  readonly header: CacheHeader
+  /** The SHA-256 that the file ends with, hexadecimal. */
+  readonly sha256: string
+}
+
 /**
  * Reads a cache that `writeCacheFile` wrote into the one that `create` gives, which is not called for a file that does not belong to the model.
  *
+ * @param identityOf what the file has to be of, given its header
  * @throws ModelFileError when the file is missing, of another model, weight form, rotary embedding, policy or version, cut short or damaged
  */
 export async function readCacheFile(
   path: string,
-  identity: CacheIdentity,
+  identityOf: (header: CacheHeader) => CacheIdentity,
   create: () => Promise<KVCache>,
   { signal, progress, giveWay }: Pick<CallContext, 'signal' | 'progress' | 'giveWay'>,
-): Promise<KVCache> {
+): Promise<ReadCache> {
   await using source = await openFileSource(path, 'cache')
   const reader = new HashedReader(source)
   const header = await readHeader(reader)
-  checkIdentity(reader, header, identity)
-  const { tokens, filled, hasLastHidden, hidden } = header
+  checkIdentity(reader, header, identityOf(header))
+  const { tokens, filled, hasLastHidden, isNode, hidden } = header
   const [positions, sources, tokenCodes] = [await reader.integers(tokens), await reader.integers(tokens), await reader.integers(tokens)]
   const lastHidden = hasLastHidden ? await reader.floats(hidden) : undefined
   const cache = await create()
@@ -70,11 +89,12 @@ export async function readCacheFile(
       progress((layer + 1) / filled)
       await giveWay()
     }
-    await reader.checkHash()
+    const node = isNode === true ? { hidden: await reader.floats(tokens * hidden), scores: await reader.floats(tokens) } : undefined
+    const sha256 = await reader.checkHash()
     // What was rounded is not what the tokens come to: it must not pass for that.
     if (header.form === 'float32') setTokens(cache, tokenCodes)
     cache.lastHidden = lastHidden
-    return cache
+    return { cache, header, sha256, ...(node && { node }) }
   } catch (error) {
     cache.dispose()
     throw error
@@ -99,12 +119,12 @@ function setTokens(cache: KVCache, codes: Int32Array): void {
   for (const [index, code] of codes.entries()) if (code >= 0) cache.setIds(index, [code >> 1], code % 2 === 1)
 }
 
-function* partsOf(cache: KVCache, identity: CacheIdentity, form: StoredForm): Generator<Uint8Array, undefined> {
+function* partsOf({ cache, node }: WrittenCache, identity: CacheIdentity, form: StoredForm): Generator<Uint8Array, undefined> {
   const { lastHidden, length } = cache
   const { layers, kvHeads, headDim } = identity
   let filled = 0
   while (filled < layers && cache.layerLength(filled) === length) filled++
-  yield headerBytes({ ...identity, form, tokens: length, filled, hasLastHidden: lastHidden !== undefined })
+  yield headerBytes({ ...identity, form, tokens: length, filled, hasLastHidden: lastHidden !== undefined, ...(node && { isNode: true }) })
   yield* aligned(littleEndian(cache.positions))
   yield* aligned(littleEndian(cache.sources))
   yield* aligned(littleEndian(codesOf(cache)))
@@ -122,6 +142,9 @@ function* partsOf(cache: KVCache, identity: CacheIdentity, form: StoredForm): Ge
       yield* aligned(codes)
     }
   }
+  if (node === undefined) return
+  yield* aligned(littleEndian(node.hidden))
+  yield* aligned(littleEndian(node.scores))
 }
 
 /** A part, and zeros up to the place where the next one begins. */
@@ -131,7 +154,7 @@ function* aligned(bytes: Uint8Array): Generator<Uint8Array, undefined> {
   if (padding > 0) yield new Uint8Array(padding)
 }
 
-async function writeParts(path: string, parts: Iterable<Uint8Array>): Promise<void> {
+async function writeParts(path: string, parts: Iterable<Uint8Array>): Promise<string> {
   const hash = createHash('sha256')
   const file = await open(path, 'w')
   try {
@@ -139,8 +162,10 @@ async function writeParts(path: string, parts: Iterable<Uint8Array>): Promise<vo
       hash.update(part)
       await file.appendFile(part)
     }
-    await file.appendFile(hash.digest())
+    const digest = hash.digest()
+    await file.appendFile(digest)
     await file.sync()
+    return digest.toString('hex')
   } finally {
     await file.close()
   }

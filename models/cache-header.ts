@@ -11,6 +11,8 @@ export interface CacheHeader extends CacheIdentity {
   /** Layers whose rows follow: the first ones. */
   readonly filled: number
   readonly hasLastHidden: boolean
+  /** Hidden rows and scores of all tokens follow: the file holds what a node of a merge came to. */
+  readonly isNode?: true
 }
 
 const magic = 'SCRCACHE'
@@ -72,13 +74,14 @@ export function checkIdentity(reader: HashedReader, header: CacheHeader, identit
 }
 
 /** Bytes of each part after the header, in order. */
-function partSizes({ form, tokens, filled, hasLastHidden, hidden, layers, kvHeads, headDim }: CacheHeader): number[] {
+function partSizes({ form, tokens, filled, hasLastHidden, isNode, hidden, layers, kvHeads, headDim }: CacheHeader): number[] {
   const sizes = [tokens * 4, tokens * 4, tokens * 4]
   if (hasLastHidden) sizes.push(hidden * 4)
   const rows = tokens * kvHeads * headDim * 4
   const coded = form === 'float32' ? undefined : quantisedSizes(tokens, { layers, kvHeads, headDim }, form)
   const layer = coded === undefined ? [rows, rows] : [coded.keyBounds * 4, coded.codes, coded.valueBounds * 4, coded.codes]
   for (let index = 0; index < filled; index++) sizes.push(...layer)
+  if (isNode === true) sizes.push(tokens * hidden * 4, tokens * 4)
   return sizes
 }
 
@@ -101,6 +104,7 @@ function checked(reader: HashedReader, header: Readonly<Record<string, unknown>>
   if (!isCount(tokens) || tokens < 1) throw reader.error(`its number of tokens is not a whole number from 1: ${JSON.stringify(tokens)}`)
   if (!isCount(filled)) throw reader.error(`its number of filled layers is not a whole number: ${JSON.stringify(filled)}`)
   if (form !== 'float32' && form !== 'int8' && form !== 'int4') throw reader.error(`its form is not known: ${JSON.stringify(form)}`)
+  if (header['isNode'] !== undefined && header['isNode'] !== true) throw reader.error('it does not say whether it is of a node')
   if (typeof hasLastHidden !== 'boolean') throw reader.error(`it does not say whether the last hidden row is known`)
   return header as unknown as CacheHeader
 }

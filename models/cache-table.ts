@@ -1,7 +1,18 @@
 /** The caches that the worker keeps for handles in the program, by the numbers that the program gave them. */
 import type { KVCache, PrefixDecoder } from '../attention/index.ts'
 import { readCacheFile, writeCacheFile } from './cache-file.ts'
-import type { CacheSize, CallContext, DecoderSpec, ForkCacheCall, LoadCacheCall, OpenCacheCall, SaveCacheCall } from './local-protocol.ts'
+import { isMergePolicy } from './homer-policy.ts'
+import type {
+  CacheIdentity,
+  CacheSize,
+  CallContext,
+  DecoderSpec,
+  ForkCacheCall,
+  LoadCacheCall,
+  LoadedCache,
+  OpenCacheCall,
+  SaveCacheCall,
+} from './local-protocol.ts'
 
 /** Tokens prefilled between two looks at the queue: what a decoder runs together. */
 const tokensPerTurn = 512
@@ -37,24 +48,26 @@ export class CacheTable {
       cache.dispose()
       throw error
     }
-    return this.#keep(id, cache)
+    return this.keep(id, cache)
   }
 
   fork({ cache: id, fork }: ForkCacheCall): CacheSize {
-    return this.#keep(fork, this.get(id).fork())
+    return this.keep(fork, this.get(id).fork())
   }
 
   async save({ cache: id, identity, path, form }: SaveCacheCall): Promise<undefined> {
-    await writeCacheFile(path, `${path}.${process.pid}-${id}.tmp`, this.get(id), identity, form)
+    await writeCacheFile(path, `${path}.${process.pid}-${id}.tmp`, { cache: this.get(id) }, identity, form)
     return undefined
   }
 
-  async load({ decoder: spec, cache: id, identity, path }: LoadCacheCall, context: CallContext): Promise<CacheSize> {
+  async load({ decoder: spec, cache: id, identity, path }: LoadCacheCall, context: CallContext): Promise<LoadedCache> {
     let decoder: PrefixDecoder | undefined
     const create = async (): Promise<KVCache> => (decoder = await this.#decoder(spec, context.signal)).createCache()
-    const cache = await readCacheFile(path, identity, create, context)
+    // What was merged serves as what was read whole does; its settings are named, not demanded.
+    const own = ({ policy }: CacheIdentity): CacheIdentity => (isMergePolicy(policy) ? { ...identity, policy } : identity)
+    const { cache, header } = await readCacheFile(path, own, create, context)
     decoder?.keep(cache)
-    return this.#keep(id, cache)
+    return { ...this.keep(id, cache), policy: header.policy }
   }
 
   /** Frees caches; numbers without one are passed over. */
@@ -70,7 +83,8 @@ export class CacheTable {
     this.close([...this.#caches.keys()])
   }
 
-  #keep(id: number, cache: KVCache): CacheSize {
+  /** Takes up a cache under a number. */
+  keep(id: number, cache: KVCache): CacheSize {
     this.#caches.set(id, cache)
     return { tokens: cache.length, bytes: cache.bytes }
   }

@@ -63,11 +63,15 @@ export class HashedReader {
     return new Float32Array(nativeOrder(await this.part(count * 4)).buffer)
   }
 
-  /** @throws ModelFileError when the checksum at the end is not that of what was read */
-  async checkHash(): Promise<void> {
+  /**
+   * @returns the checksum, hexadecimal
+   * @throws ModelFileError when the checksum at the end is not that of what was read
+   */
+  async checkHash(): Promise<string> {
     const found = this.#hash.digest('hex')
     const stated = Buffer.from(await this.#source.read(this.#at, this.#at + checksumBytes)).toString('hex')
     if (found !== stated) throw this.error(`its file is damaged: its content has the SHA-256 ${found}, not ${stated}`)
+    return found
   }
 
   error(why: string): ModelFileError {

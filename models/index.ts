@@ -10,6 +10,22 @@ export { describe, type ModelDescription, type SelfDescribing } from './describe
 export type { Embedder, NamedEmbedder } from './embedder.ts'
 export { type Evidence, type EvidenceModel, type EvidenceQuery, isEvidenceModel, type PrefixSpan } from './evidence-model.ts'
 export {
+  type GrowOptions,
+  type HomerCallOptions,
+  type HomerFigures,
+  type HomerModel,
+  type HomerReading,
+  type HomerSettings,
+  type HomerText,
+  type HomerTree,
+  type HomerTreeNode,
+  isHomerModel,
+  type KeptSpan,
+  type KeptToken,
+  type SavedNode,
+} from './homer-model.ts'
+export { FULL_POLICY } from './homer-policy.ts'
+export {
   type CopiedSpan,
   isLikelihoodModel,
   type Likelihood,

@@ -19,6 +19,7 @@ import { copyTokens } from './copy-tokens.ts'
 import { openFileSource } from './file-source.ts'
 import { prepareReply } from './generate-reply.ts'
 import { findAdapter } from './gpu-adapter.ts'
+import { HomerTrees } from './homer-trees.ts'
 import { openModelSource } from './model-source.ts'
 import type {
   Argument,
@@ -32,6 +33,8 @@ import type {
   GenerateResult,
   LocalMethod,
   LocalMethods,
+  MergeCall,
+  MergedText,
   Result,
   ScoreCall,
 } from './local-protocol.ts'
@@ -52,6 +55,7 @@ export class LocalMachines {
   #log: CallContext['log']
   readonly #encoders = new Map<string, Promise<Encoder>>()
   readonly #caches: CacheTable = new CacheTable((spec, signal) => this.#decoder(spec, signal))
+  readonly #trees: HomerTrees = new HomerTrees((spec, signal) => this.#decoder(spec, signal))
   readonly #constraints: CompiledConstraints = new CompiledConstraints()
   readonly #handlers: Handlers = {
     load: async (spec, { signal, progress }) => (await this.#decoder(spec, signal, progress)).config,
@@ -66,6 +70,9 @@ export class LocalMachines {
     saveCache: (call) => this.#caches.save(call),
     loadCache: (call, context) => this.#caches.load(call, context),
     closeCaches: async (ids) => this.#caches.close(ids),
+    growNode: (call, context) => this.#trees.grow(call, context),
+    mergeText: (call, context) => this.#merge(call, context),
+    closeTree: async (tree) => this.#trees.close(tree),
     embed: (call, context) => this.#embed(call, context),
   }
 
@@ -79,6 +86,7 @@ export class LocalMachines {
   /** Frees everything that is open. */
   async dispose(): Promise<void> {
     this.#caches.dispose()
+    this.#trees.dispose()
     const machines = await Promise.allSettled([...this.#decoders.values(), ...this.#encoders.values()])
     this.#decoders.clear()
     this.#encoders.clear()
@@ -116,6 +124,11 @@ export class LocalMachines {
     }
     const scores = await scoreItems(decoder, items, context, undefined, watch)
     return scores.map((score, at) => ({ scores: score, weights: weights[at] ?? new Float32Array(0) }))
+  }
+
+  async #merge(call: MergeCall, context: CallContext): Promise<MergedText> {
+    const { cache, sources, scores, peakBytes } = await this.#trees.merge(call, context)
+    return { ...this.#caches.keep(call.cache, cache), sources, scores, peakBytes }
   }
 
   async #embed({ encoder: spec, texts }: EmbedCall, { signal, progress, giveWay }: CallContext): Promise<Float32Array[]> {

@@ -10,6 +10,7 @@ import { encodeStart } from './encode-start.ts'
 import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodOptions, type LikelihoodQuery } from './likelihood-model.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import type { GenerateCall, GenerateResult, ScoreItem } from './local-protocol.ts'
+import type { HomerCallOptions, HomerModel, HomerReading, HomerSettings, HomerText, HomerTree } from './homer-model.ts'
 import { ModelCaches } from './model-caches.ts'
 import { constraintSpec, type OutputConstraint } from './output-constraint.ts'
 import { partStream } from './part-stream.ts'
@@ -17,6 +18,7 @@ import { replyMetadata } from './reply-metadata.ts'
 import { ReplyText } from './reply-text.ts'
 import { type EngineHold, releasePriority } from './shared-engine.ts'
 import { tokenSpans, trimmedSpan, wordEnds, wordStarts } from './token-spans.ts'
+import { WorkerTree } from './worker-tree.ts'
 
 export interface LocalCallOptions extends ChatCallOptions {
   /** Most tokens of the reply; `describe().maxOutput`, or what the window leaves, by default. */
@@ -61,7 +63,7 @@ export interface LocalReply extends ChatReply {
 }
 
 /** A model that runs in a worker thread of this process. */
-export interface LocalModel extends ChatModel, EvidenceModel, SelfDescribing {
+export interface LocalModel extends ChatModel, EvidenceModel, HomerModel, SelfDescribing {
   invoke(messages: ChatMessage[], options?: LocalCallOptions): Promise<LocalReply>
   stream(messages: ChatMessage[], options?: LocalCallOptions): Promise<AsyncIterable<LocalReply>>
   describe(): ModelDescription
@@ -109,6 +111,7 @@ export class WorkerModel implements LocalModel {
   readonly window: number
   readonly #parts: LocalModelParts
   readonly #caches: ModelCaches
+  readonly #trees = new Set<WorkerTree>()
   #description: ModelDescription | undefined
   #disposed: Promise<void> | undefined
 
@@ -216,6 +219,19 @@ export class WorkerModel implements LocalModel {
     return this.#caches.load(path, options)
   }
 
+  homerTree(text: HomerText, settings: HomerSettings = {}): HomerTree {
+    this.#engine()
+    const tree = new WorkerTree(this.#parts, this.#caches, text, settings, () => this.#trees.delete(tree))
+    this.#trees.add(tree)
+    return tree
+  }
+
+  async homer(text: HomerText, options: HomerSettings & Omit<HomerCallOptions, 'saved'> = {}): Promise<HomerReading> {
+    options.signal?.throwIfAborted()
+    await using tree = this.homerTree(text, options)
+    return await tree.read(options)
+  }
+
   async prefixStats(): Promise<PrefixStats | undefined> {
     const engine = this.#engine()
     return engine.running ? engine.call('prefixStats', this.#parts.spec, { model: this.id }) : undefined
@@ -233,8 +249,10 @@ export class WorkerModel implements LocalModel {
   async #free(): Promise<void> {
     const { spec, hold } = this.#parts
     const freeCaches = this.#caches.end()
+    const trees = [...this.#trees]
     await hold.release(async () => {
       await freeCaches()
+      await Promise.all(trees.map((tree) => tree.dispose()))
       await hold.engine.call('release', spec, { priority: releasePriority, model: this.id })
     })
   }

@@ -8,6 +8,7 @@ import type {
   DecoderConfig,
   DeviceChoice,
   GenerateEnd,
+  HomerPrompt,
   PrefixStats,
   SamplingOptions,
   TokenLogProb,
@@ -127,6 +128,54 @@ export interface CacheSize {
   readonly bytes: number
 }
 
+export interface LoadedCache extends CacheSize {
+  /** What chose its tokens, as the file says. */
+  readonly policy: string
+}
+
+/** A file that holds what a node of a merge came to. */
+export interface NodeFile {
+  /** Place of the node among all of its tree, children before parents. */
+  readonly node: number
+  readonly path: string
+  readonly sha256: string
+}
+
+/** A text to be merged, as token ids, and how. */
+export interface HomerCall {
+  readonly decoder: DecoderSpec
+  /** A number that the caller never used for another: under it the worker holds what nodes came to. */
+  readonly tree: number
+  readonly prompt: HomerPrompt
+  readonly maxChunk: number
+  readonly target: number
+  readonly warmUp: number
+  /** Heads whose queries say what is kept; the paper's rule where there are none. */
+  readonly heads: readonly AttentionHead[]
+  /** Of the files of nodes: its policy names text and settings. */
+  readonly identity: CacheIdentity
+  readonly saved: readonly NodeFile[]
+}
+
+export interface GrowCall extends HomerCall {
+  readonly node: number
+  /** Where to keep what the node comes to. */
+  readonly path?: string
+}
+
+export interface MergeCall extends HomerCall {
+  /** Number of the finished cache. */
+  readonly cache: number
+}
+
+export interface MergedText extends CacheSize {
+  /** Of each token its place in the text, or -1, and its score. */
+  readonly sources: Int32Array
+  readonly scores: Float32Array
+  /** Most bytes of keys and values held by nodes of the call at one time. */
+  readonly peakBytes: number
+}
+
 export interface CopyCall {
   readonly decoder: DecoderSpec
   readonly prompt: readonly number[]
@@ -172,8 +221,14 @@ export interface LocalMethods {
   forkCache: { argument: ForkCacheCall; result: CacheSize }
   saveCache: { argument: SaveCacheCall; result: undefined }
   /** Progress is a share. */
-  loadCache: { argument: LoadCacheCall; result: CacheSize }
+  loadCache: { argument: LoadCacheCall; result: LoadedCache }
   closeCaches: { argument: readonly number[]; result: undefined }
+  /** Runs a node of a merge, and gives the hash of its file, if it has one. Progress is the place of each node that ran. */
+  growNode: { argument: GrowCall; result: string | undefined }
+  /** Runs what is left of a merge, and keeps the cache. Progress as in `growNode`. */
+  mergeText: { argument: MergeCall; result: MergedText }
+  /** Lets go of what the nodes of a tree came to. */
+  closeTree: { argument: number; result: undefined }
   /** Progress is the number of texts done. */
   embed: { argument: EmbedCall; result: Float32Array[] }
 }

@@ -6,6 +6,7 @@ import { encodeStart } from './encode-start.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
+import { FULL_POLICY } from './homer-policy.ts'
 import type { CacheIdentity, CacheSize, ScoreItem } from './local-protocol.ts'
 import { releasePriority } from './shared-engine.ts'
 import { type CacheOwner, WorkerCache } from './worker-cache.ts'
@@ -13,10 +14,16 @@ import { type CacheOwner, WorkerCache } from './worker-cache.ts'
 /** Numbers are never given twice in a process, so that a handle never meets a cache of a later worker or of another model. */
 let lastCache = 0
 
+export interface OpenedCache extends CacheSize {
+  /** What chose its tokens; `full` by default. */
+  readonly policy?: string
+}
+
 export class ModelCaches implements CacheOwner {
   readonly model: string
   readonly #parts: LocalModelParts
-  readonly #open = new Set<number>()
+  /** What chose the tokens of each open cache. */
+  readonly #open = new Map<number, string>()
   #disposed = false
 
   constructor(parts: LocalModelParts) {
@@ -33,17 +40,18 @@ export class ModelCaches implements CacheOwner {
     const ids = encodeStart(tokenizer, text)
     if (text === '' || ids.length === 0) throw new RangeError('Cannot open a cache as its text is empty')
     checkWindow('Cannot open a cache', { text: ids.length }, config.window)
-    return this.#keep(options, (cache, own) => this.#engine.call('openCache', { decoder: spec, cache, ids }, own))
+    return this.keep(options, (cache, own) => this.#engine.call('openCache', { decoder: spec, cache, ids }, own))
   }
 
   async load(path: string, options: EngineCallOptions): Promise<CacheHandle> {
     const { spec } = this.#parts
-    const identity = this.#identity()
-    return this.#keep(options, (cache, own) => this.#engine.call('loadCache', { decoder: spec, cache, identity, path }, own))
+    const identity = this.identity(FULL_POLICY)
+    return this.keep(options, (cache, own) => this.#engine.call('loadCache', { decoder: spec, cache, identity, path }, own))
   }
 
   async fork(id: number): Promise<CacheHandle> {
-    return this.#keep({}, (fork, own) => this.#engine.call('forkCache', { cache: id, fork }, own))
+    const policy = this.#open.get(id) ?? FULL_POLICY
+    return this.keep({}, async (fork, own) => ({ ...(await this.#engine.call('forkCache', { cache: id, fork }, own)), policy }))
   }
 
   async score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]> {
@@ -54,7 +62,8 @@ export class ModelCaches implements CacheOwner {
   }
 
   async save(id: number, path: string, form: StoredForm): Promise<void> {
-    await this.#engine.call('saveCache', { cache: id, identity: this.#identity(), path, form }, { model: this.model })
+    const identity = this.identity(this.#open.get(id) ?? FULL_POLICY)
+    await this.#engine.call('saveCache', { cache: id, identity, path, form }, { model: this.model })
   }
 
   async close(id: number): Promise<void> {
@@ -63,7 +72,7 @@ export class ModelCaches implements CacheOwner {
 
   /** Ends the use of all caches, those still being opened included; gives the way to free them where the worker goes on living. */
   end(): () => Promise<void> {
-    const ids = [...this.#open]
+    const ids = [...this.#open.keys()]
     this.#open.clear()
     this.#disposed = true
     return () => this.#free(ids)
@@ -73,7 +82,8 @@ export class ModelCaches implements CacheOwner {
     return this.#parts.hold.engine
   }
 
-  async #keep(options: EngineCallOptions, open: (id: number, options: EngineCallOptions) => Promise<CacheSize>): Promise<CacheHandle> {
+  /** A handle of the cache that `open` leaves in the worker under the number it is given. */
+  async keep(options: EngineCallOptions, open: (id: number, options: EngineCallOptions) => Promise<OpenedCache>): Promise<CacheHandle> {
     const id = ++lastCache
     const size = await open(id, { ...options, model: this.model }).catch(async (error: unknown) => {
       // It may have been opened in the moment of the abort.
@@ -84,7 +94,7 @@ export class ModelCaches implements CacheOwner {
       await this.#free([id])
       throw new TypeError(`Cannot open a cache as its model was disposed meanwhile: ${this.model}. Open the model again`)
     }
-    this.#open.add(id)
+    this.#open.set(id, size.policy ?? FULL_POLICY)
     return new WorkerCache(id, size, this)
   }
 
@@ -95,9 +105,10 @@ export class ModelCaches implements CacheOwner {
     await engine.call('closeCaches', ids, { priority: releasePriority, model: this.model }).catch(() => {})
   }
 
-  #identity(): CacheIdentity {
+  /** What the file of a cache says of itself. */
+  identity(policy: string): CacheIdentity {
     const { weightForm, layers, hidden, kvHeads, headDim, ropeForm: rope } = this.#parts.config
-    return { model: this.model, weightForm, layers, hidden, kvHeads, headDim, rope, policy: 'full' }
+    return { model: this.model, weightForm, layers, hidden, kvHeads, headDim, rope, policy }
   }
 
   #scoreItem(cache: number, { prefix = '', text }: CacheQuery): ScoreItem {
