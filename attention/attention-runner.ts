@@ -1,10 +1,11 @@
 /** Attention of new rows over the caches of their sequences: chooses the graph, builds the masks, and lets the caches grow. */
 import { buildAttentionGraph, type AttentionShape } from './attention-graph.ts'
-import type { NewRows, Segment } from './attention-rows.ts'
+import { type Group, groupByPast, lastRows, type NewRows, type Segment } from './attention-rows.ts'
 import type { DecoderConfig } from './decoder.ts'
 import { GpuAttention } from './gpu-attention.ts'
 import { blockTokens, type CacheBlock, type LayerView } from './kv-cache.ts'
-import { type DistanceMasks, distanceMasks, hiddenScore, isDistant, type MaskedRows, needsDistances } from './distance-masks.ts'
+import { type DistanceMasks, distanceMasks, isDistant, type MaskedRows, needsDistances } from './distance-masks.ts'
+import { causalMask, RowMasks } from './row-masks.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -31,12 +32,13 @@ export class AttentionRunner {
   readonly #sessions = new Map<string, Promise<OnnxSession>>()
   readonly #tensors = new WeakMap<Float32Array, OnnxTensor>()
   readonly #gpu: GpuAttention | undefined
-  #mask: { readonly key: string; readonly tensor: OnnxTensor } | undefined
+  readonly #masks: RowMasks
   #scratch: Scratch | undefined
 
   constructor(config: DecoderConfig, pool: SessionPool) {
     this.#config = config
     this.#pool = pool
+    this.#masks = new RowMasks(pool, config.heads / config.kvHeads)
     this.#gpu = pool.device === 'webgpu' ? new GpuAttention(config, pool) : undefined
   }
 
@@ -115,7 +117,7 @@ export class AttentionRunner {
   async #attendRows(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {
     const { closed, tail, fill } = past
     const session = await this.#session({ form: 'rows', blocks: closed.length, tail: tail !== undefined })
-    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#rowsMask(segments, tail?.capacity ?? 0, fill) }
+    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#masks.besideTail(segments, tail?.capacity ?? 0, fill) }
     for (const [index, block] of closed.entries()) {
       feeds[`k${index}`] = this.#blockTensor(block.keys, block)
       feeds[`v${index}`] = this.#blockTensor(block.values, block)
@@ -140,7 +142,7 @@ export class AttentionRunner {
     const parts = partsFor(count, (tokens + count) * this.#config.heads)
     const session = await this.#session({ form: 'slab', past: tokens > 0, ...(distances && { masked: true }), parts })
     const own = distances && this.#pool.floats(distances.own, [1, 1, count, count])
-    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: own ?? this.#slabMask(segments, count) }
+    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: own ?? this.#masks.causal(segments, count) }
     if (distances !== undefined && tokens > 0) feeds['pastMask'] = this.#pool.floats(distances.past, [1, 1, count, tokens])
     if (tokens === 0) return (await this.#pool.run(session, feeds, ['a'])).a
     // Taken out while in use, as another call may come to this point before the run ends.
@@ -203,32 +205,6 @@ export class AttentionRunner {
     return tensor
   }
 
-  /** Tail rows below `fill` are seen and, of the new tokens, those of the query's own segment up to itself. */
-  #rowsMask(segments: readonly Segment[], capacity: number, fill: number): OnnxTensor {
-    const copies = this.#config.heads / this.#config.kvHeads
-    return this.#keptMask(`rows ${lengthsOf(segments)} ${capacity} ${fill}`, () => {
-      const own = causalMask(segments)
-      const count = Math.sqrt(own.length)
-      const width = capacity + count
-      const mask = new Float32Array(copies * count * width)
-      for (let row = 0; row < copies * count; row++) {
-        mask.fill(hiddenScore, row * width + Math.min(fill, capacity), row * width + capacity)
-        mask.set(own.subarray((row % count) * count, ((row % count) + 1) * count), row * width + capacity)
-      }
-      return this.#pool.floats(mask, [1, copies * count, width])
-    })
-  }
-
-  #slabMask(segments: readonly Segment[], count: number): OnnxTensor {
-    return this.#keptMask(`slab ${lengthsOf(segments)}`, () => this.#pool.floats(causalMask(segments), [1, 1, count, count]))
-  }
-
-  /** The last mask serves all layers of a run. */
-  #keptMask(key: string, make: () => OnnxTensor): OnnxTensor {
-    if (this.#mask?.key !== key) this.#mask = { key, tensor: make() }
-    return this.#mask.tensor
-  }
-
   #slice({ q, k, v, positions }: NewRows, start: number, end: number): NewRows {
     if (start === 0 && end === positions.length) return { q, k, v, positions }
     return {
@@ -248,42 +224,6 @@ export class AttentionRunner {
   }
 }
 
-/** The last row of each segment of `rows` [S, width]. */
-export function lastRows<Values extends Float32Array | Int32Array>(rows: Values, segments: readonly Segment[], width: number): Values {
-  const result = rows.slice(0, segments.length * width) as Values
-  let end = 0
-  for (const [index, segment] of segments.entries()) {
-    end += segment.rows
-    result.set(rows.subarray((end - 1) * width, end * width), index * width)
-  }
-  return result
-}
-
-/** Consecutive segments with the same past. */
-interface Group {
-  readonly past: LayerView
-  readonly segments: Segment[]
-  rows: number
-}
-
-function groupByPast(layer: number, segments: readonly Segment[]): Group[] {
-  const groups: Group[] = []
-  for (const segment of segments) {
-    const past = segment.cache.view(layer)
-    const group = groups.at(-1)
-    if (group !== undefined && isSamePast(group.past, past)) {
-      group.segments.push(segment)
-      group.rows += segment.rows
-    } else groups.push({ past, segments: [segment], rows: segment.rows })
-  }
-  return groups
-}
-
-function isSamePast(left: LayerView, right: LayerView): boolean {
-  if (left.fill !== right.fill || left.closed.length !== right.closed.length) return false
-  return (left.fill === 0 || left.tail === right.tail) && left.closed.every((block, index) => block === right.closed[index])
-}
-
 /** A power of two, so that few different graphs are made. */
 function partsFor(count: number, scoresOfRow: number): number {
   const rows = Math.min(partRows.most, Math.max(partRows.fewest, partScores / scoresOfRow))
@@ -291,22 +231,6 @@ function partsFor(count: number, scoresOfRow: number): number {
   // The operator makes all parts but the last of equal size, so few tokens may not go round.
   while (Math.ceil(count / parts) * (parts - 1) >= count) parts /= 2
   return parts
-}
-
-/** [S, S]: each row sees the rows of its segment up to itself. */
-function causalMask(segments: readonly Segment[]): Float32Array {
-  const count = segments.reduce((sum, { rows }) => sum + rows, 0)
-  const mask = new Float32Array(count * count).fill(hiddenScore)
-  let start = 0
-  for (const { rows } of segments) {
-    for (let row = start; row < start + rows; row++) mask.fill(0, row * count + start, row * count + row + 1)
-    start += rows
-  }
-  return mask
-}
-
-function lengthsOf(segments: readonly Segment[]): string {
-  return segments.map(({ rows }) => rows).join()
 }
 
 function newScratch(size: number): Scratch {

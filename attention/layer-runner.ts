@@ -1,6 +1,6 @@
 /** Runs rows of hidden states through a range of layers: projection, attention over the cache, feed-forward. */
-import type { Segment } from './attention-rows.ts'
-import { AttentionRunner, lastRows } from './attention-runner.ts'
+import { lastRows, type Segment } from './attention-rows.ts'
+import { AttentionRunner } from './attention-runner.ts'
 import type { DecoderConfig, ObserveOptions } from './decoder.ts'
 import type { DenseLayer, GivenLayer } from './dense-layer.ts'
 import { nextTask } from './next-task.ts'

@@ -2,9 +2,8 @@
  * Many short prompts through the layers side by side ("prepacking", Zhao et al., 2024, arXiv 2404.09529): each starts at position 0 and sees
  * its own tokens only, so the results are those of each prompt alone, at the speed of one long prompt.
  */
+import { lastRows, type Segment } from './attention-rows.ts'
 import type { Prefilled } from './decoder.ts'
-import type { Segment } from './attention-rows.ts'
-import { lastRows } from './attention-runner.ts'
 import type { BlockCache } from './kv-cache.ts'
 
 /** What packing needs of a decoder. */
