@@ -16,6 +16,7 @@ export type { FileMemoryStore, StoreStatistics } from './file-memory-store.ts'
 export { createMemoryStore } from './in-process-store.ts'
 export { loadSqlite } from './load-sqlite.ts'
 export type { Erasable, ErasureFinding, ErasureTarget } from './erasable.ts'
+export { hashErasable } from './hash-erasable.ts'
 export type { JsonValue, MemoryRecord, RecordChange, RecordKind, RecordUse, TurnRole } from './memory-record.ts'
 export type {
   CoRecall,
@@ -37,6 +38,7 @@ export {
   searchPassages,
   type SearchPassagesOptions,
 } from './passage-index.ts'
+export { createRecordTest } from './record-filter.ts'
 export { isSameFact, SAME_FACT_SIMILARITY } from './same-fact.ts'
 export type { OpenMemoryOptions } from './sqlite-file.ts'
 export { openPostgresMemory, type PostgresMemoryOptions } from './open-postgres.ts'
