@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { ask, plan } from '../workflows/index.ts'
 import { addAskCommand } from './ask-command.ts'
+import { addCalibrateCommand } from './calibrate-command.ts'
 import { addCacheCommand } from './cache-command.ts'
 import { EXIT, exitCodeTable } from './exit-codes.ts'
 import { addModelsCommand } from './models-command.ts'
@@ -19,6 +20,9 @@ export async function runCli(args: readonly string[], terminal: Terminal, servic
   })
   addRunsCommand(program, terminal)
   addModelsCommand(program, terminal)
+  addCalibrateCommand(program, terminal, (given) => {
+    code = given
+  })
   addCacheCommand(program, terminal, (given) => {
     code = given
   })
