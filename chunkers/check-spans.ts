@@ -30,7 +30,8 @@ export function checkPages(pages: readonly Page[], text: string): void {
   for (const page of pages) {
     const label = `${page.number} [${page.start}, ${page.end})`
     checkSpan(page, text, 'a page', label)
-    if (page.start < previous) throw new RangeError(`Cannot use a page as it starts before the end of the one in front of it (${previous}): ${label}`)
+    if (page.start < previous)
+      throw new RangeError(`Cannot use a page as it starts before the end of the one in front of it (${previous}): ${label}`)
     for (const box of page.boxes ?? []) checkSpan(box, text, 'a line of a page', `${label}, line [${box.start}, ${box.end})`)
     previous = page.end
   }

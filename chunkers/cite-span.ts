@@ -21,7 +21,9 @@ export function pageBoxes(document: Document, { start, end }: Span): PageBox[] {
   document.slice(start, end)
   return document.pages
     .filter((page) => page.start < end && page.end > start)
-    .flatMap(({ number, boxes = [] }) => boxes.filter((box) => box.start < end && box.end > start).map((box) => ({ page: number, ...cutBox(box, start, end) })))
+    .flatMap(({ number, boxes = [] }) =>
+      boxes.filter((box) => box.start < end && box.end > start).map((box) => ({ page: number, ...cutBox(box, start, end) })),
+    )
 }
 
 function cutBox(box: Box, start: number, end: number): Omit<Box, keyof Span> {

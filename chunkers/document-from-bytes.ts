@@ -44,7 +44,11 @@ export async function documentFromBytes(bytes: Uint8Array, options: DocumentFrom
   return createDocument(init)
 }
 
-async function decode(bytes: Uint8Array, source: string, { encoding, maxBytes = DEFAULT_MAX_BYTES }: DocumentFromBytesOptions): Promise<string> {
+async function decode(
+  bytes: Uint8Array,
+  source: string,
+  { encoding, maxBytes = DEFAULT_MAX_BYTES }: DocumentFromBytesOptions,
+): Promise<string> {
   let text
   try {
     text = await decodeBytes(bytes, source, { encoding })

@@ -66,7 +66,8 @@ function create(saved: SavedDocument): Document | undefined {
 }
 
 function isSaved(value: unknown): value is SavedDocument {
-  if (typeof value !== 'object' || value === null || !('scriptoriumDocument' in value) || value.scriptoriumDocument !== VERSION) return false
+  if (typeof value !== 'object' || value === null || !('scriptoriumDocument' in value) || value.scriptoriumDocument !== VERSION)
+    return false
   const saved = value as Partial<Record<keyof SavedDocument, unknown>>
   const texts = typeof saved.name === 'string' && typeof saved.text === 'string' && typeof saved.hash === 'string'
   return texts && [saved.sections, saved.pages, saved.marks, saved.notes].every((list) => Array.isArray(list))

@@ -38,7 +38,8 @@ async function follow(address: string, { allowUrls = false, fetch = globalThis.f
   let url = new URL(address)
   for (let hops = 0; hops <= MOST_REDIRECTIONS; hops++) {
     const allowed = isUrl(url.href) && (typeof allowUrls === 'function' ? allowUrls(url) : allowUrls)
-    if (!allowed) throw refusal(address, 'unsupported', `addresses of the web are not fetched unless they are allowed: ${url.href}`, 'set allowUrls')
+    if (!allowed)
+      throw refusal(address, 'unsupported', `addresses of the web are not fetched unless they are allowed: ${url.href}`, 'set allowUrls')
     const response = await fetch(url, { redirect: 'manual', ...(signal ? { signal } : {}) }).catch((cause: unknown) => {
       signal?.throwIfAborted()
       throw refusal(address, 'unreadable', 'the server cannot be reached', 'check the address', cause)
@@ -51,6 +52,12 @@ async function follow(address: string, { allowUrls = false, fetch = globalThis.f
   throw refusal(address, 'unreadable', `it is redirected more than ${MOST_REDIRECTIONS} times`, 'give the address it leads to')
 }
 
-function refusal(source: string, reason: 'unsupported' | 'not-found' | 'unreadable', why: string, hint: string, cause?: unknown): DocumentError {
+function refusal(
+  source: string,
+  reason: 'unsupported' | 'not-found' | 'unreadable',
+  why: string,
+  hint: string,
+  cause?: unknown,
+): DocumentError {
   return new DocumentError(`Cannot read ${source} as ${why}: ${hint}`, { reason, source, cause })
 }

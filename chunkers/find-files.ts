@@ -26,7 +26,8 @@ export async function findFiles(sources: readonly string[]): Promise<FoundFile[]
 }
 
 async function filesOf(source: string): Promise<FoundFile[]> {
-  if (source === '-' || isUrl(source)) return [{ path: source, name: source === '-' ? 'stdin' : basename(new URL(source).pathname) || source }]
+  if (source === '-' || isUrl(source))
+    return [{ path: source, name: source === '-' ? 'stdin' : basename(new URL(source).pathname) || source }]
   const status = await stat(source).catch(() => undefined)
   if (status?.isDirectory()) return inFolder(source)
   if (status) return [{ path: source, name: basename(source) }]

@@ -9,11 +9,17 @@ export function addAskCommand(program: Command, terminal: Terminal, services: Se
   program
     .command('ask')
     .summary('ask a question of files of any length')
-    .description('Ask a question of text or Markdown files of any length. The question comes last; - reads standard input.')
-    .argument('<file...>', 'files to read, then the question')
+    .description(
+      [
+        'Ask a question of files of any length: text, Markdown, PDF, Office, web pages, e-books, mail, chats, code.',
+        'Of folders and patterns all files are read. The question comes last; - reads standard input.',
+      ].join(' '),
+    )
+    .argument('<file...>', 'files, folders or patterns to read, then the question')
     .addOption(new Option('-s, --strategy <name>', 'who reads what').choices(strategyNames).default('auto'))
     .addOption(new Option('-m, --model <model>', 'the model that reads').argParser(parseText).default('local'))
     .addOption(new Option('--chunk-tokens <n>', 'most tokens of a chunk').argParser(parseCount))
+    .addOption(new Option('--keep <n>', 'tokens that homer keeps of the text, question included').argParser(parseCount))
     .addOption(new Option('--budget <usd>', 'most US dollars to spend').argParser(parseAmount))
     .addOption(new Option('--limit <kind=n>', 'most calls, tokens, seconds or usd; may be given several times').argParser(parseLimit))
     .addOption(
@@ -40,6 +46,7 @@ const examples = `
 Examples:
   scriptorium ask moby-dick.txt "Who first sights the whale?"
   scriptorium ask part-1.md part-2.md "What changed?" --strategy chain-of-agents --paths both
+  scriptorium ask contracts/ "Who may cancel, and when?"
   cat notes.txt | scriptorium ask - "What was decided?" --json
   scriptorium ask book.txt "Who is Ahab?" --model openai:gpt-4o-mini --budget 0.50 --dry-run
 `

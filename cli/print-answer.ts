@@ -18,10 +18,16 @@ function headline({ status, reason, coverage }: Answer, { yellow }: Colours): st
   return yellow(`Partial: ${coverage.failed} of ${coverage.total} chunks could not be read${why}.`)
 }
 
-function formatCitation({ quote, document, sections, start, end, line }: Citation, place: number, { bold, dim }: Colours): string {
-  const source = [document, ...sections, `[${start}–${end}]`, `line ${line}`]
-    .map((part) => printable(part).replaceAll('\n', ' '))
-    .join(' · ')
+function formatCitation(
+  { quote, document, sections, start, end, line, place: where }: Citation,
+  place: number,
+  { bold, dim }: Colours,
+): string {
+  const parts =
+    where === undefined
+      ? [document, ...sections, `[${start}–${end}]`, `line ${line}`]
+      : [`${document} ${where}`, ...sections, `[${start}–${end}]`]
+  const source = parts.map((part) => printable(part).replaceAll('\n', ' ')).join(' · ')
   const indent = ' '.repeat(`${place}. `.length)
   return `${bold(`${place}.`)} “${printable(quote).replaceAll('\n', `\n${indent} `)}”\n${indent}${dim(source)}`
 }

@@ -62,6 +62,7 @@ function endsBar({ type }: RunEvent): boolean {
 function lineOf(event: RunEvent): string | undefined {
   if (event.type === 'call.retried')
     return `Call ${event.path} failed and is made again in ${duration(event.wait / 1000)}: ${messageOf(event.error)}`
+  if (event.type === 'notice.given' && event.code === 'not-read') return oneLine(event.message)
   if (event.type === 'answer.restarted') return 'The answer begins anew as its stream broke off'
   return undefined
 }

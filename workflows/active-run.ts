@@ -129,6 +129,7 @@ export class ActiveRun {
     await this.#record.open(this.#source)
     const { strategy } = this.#options
     this.#emit({ type: 'run.started', runId: this.id, strategy: strategy.name, documents: this.#source.documents.map(({ name }) => name) })
+    for (const message of this.#source.notes ?? []) this.#emit({ type: 'notice.given', path: 'source', code: 'not-read', message })
     const plan: Plan = await strategy.plan(this.#sourceContext())
     this.#emit({ type: 'plan.ready', plan })
   }

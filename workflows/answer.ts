@@ -19,6 +19,10 @@ export interface Citation {
   readonly sections: readonly string[]
   /** Line of `start`, from 1. */
   readonly line: number
+  /** Page or slide of `start`, in a paged source. */
+  readonly page?: number
+  /** Where to look, in a source with pages or times: `p. 12`, `slide 3`, `00:12:31`. */
+  readonly place?: string
   /** Relevance on the strategy's own scale, higher is better. */
   readonly score?: number
 }

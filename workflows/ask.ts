@@ -21,7 +21,7 @@ export interface AskOptions extends Omit<RunOptions, 'strategy' | 'journal'>, Om
 /**
  * Asks a question of documents of any length. The run starts at once.
  *
- * @param source a path (`-` is standard input), several paths, documents, or a source opened with `openSource`
+ * @param source a path (`-` is standard input), a folder, a glob, several of them, documents, or a source opened with `openSource`
  * @param question undefined asks for a summary, where the strategy can
  * @example
  * ```ts

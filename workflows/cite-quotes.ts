@@ -40,7 +40,7 @@ function locateQuote(quote: Quote, document: Document): Found | undefined {
 }
 
 function cite(quote: Quote, document: Document, found: Found): Citation {
-  const { sections, line } = document.locate(found.start)
+  const { sections, line, page, place } = document.locate(found.start)
   return {
     documentId: document.id,
     document: document.name,
@@ -49,6 +49,8 @@ function cite(quote: Quote, document: Document, found: Found): Citation {
     quote: document.slice(found.start, found.end),
     sections,
     line,
+    ...(page === undefined ? {} : { page }),
+    ...(place === undefined ? {} : { place }),
     ...(quote.score === undefined ? {} : { score: quote.score }),
   }
 }

@@ -43,8 +43,13 @@ function archiveFormat(bytes: Uint8Array, source: string): ThreadFormat {
   if (archive.has('META-INF/container.xml')) return 'epub'
   const type = mimeTypeOf(archive.has('mimetype') ? bytes : new Uint8Array())
   if (type === 'application/vnd.oasis.opendocument.spreadsheet') return 'sheets'
-  if (type.startsWith('application/vnd.oasis.opendocument')) throw unsupported(source, `it is ${type}, which is not read`, 'save it as DOCX or PPTX')
-  throw unsupported(source, 'it is a ZIP archive of none of the kinds that are read (DOCX, PPTX, XLSX, ODS, EPUB)', 'unpack it and name its files')
+  if (type.startsWith('application/vnd.oasis.opendocument'))
+    throw unsupported(source, `it is ${type}, which is not read`, 'save it as DOCX or PPTX')
+  throw unsupported(
+    source,
+    'it is a ZIP archive of none of the kinds that are read (DOCX, PPTX, XLSX, ODS, EPUB)',
+    'unpack it and name its files',
+  )
 }
 
 /** The first file of an ODF or EPUB archive is `mimetype`, stored as it is (ODF 1.3, part 2, 3.3). */
@@ -75,7 +80,10 @@ async function refuseBinary(head: Buffer, source: string): Promise<void> {
   const { fileTypeFromBuffer } = await import('file-type')
   const type = await fileTypeFromBuffer(head).catch(() => undefined)
   if (!type || /^text\/|xml$/.test(type.mime)) return
-  throw new DocumentError(`Cannot read ${source} as it is no text (${type.mime}): convert it to plain text first`, { reason: 'binary', source })
+  throw new DocumentError(`Cannot read ${source} as it is no text (${type.mime}): convert it to plain text first`, {
+    reason: 'binary',
+    source,
+  })
 }
 
 function isHtml(start: string, name: string): boolean {

@@ -15,7 +15,10 @@ export async function loadDocx(bytes: Uint8Array, { source, maxBytes }: LoadCont
   const { default: mammoth } = await loadOptional('mammoth', `read ${source}`, () => import('mammoth'))
   const buffer = repack(openArchive(bytes, { source, maxBytes }))
   const { value: html } = await mammoth
-    .convertToHtml({ buffer }, { includeEmbeddedStyleMap: false, convertImage: mammoth.images.imgElement(() => Promise.resolve({ src: '' })) })
+    .convertToHtml(
+      { buffer },
+      { includeEmbeddedStyleMap: false, convertImage: mammoth.images.imgElement(() => Promise.resolve({ src: '' })) },
+    )
     .catch((cause: unknown) => {
       throw damaged(source, `its text cannot be made out (${messageOf(cause)})`, cause)
     })

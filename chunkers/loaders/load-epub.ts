@@ -51,24 +51,32 @@ export async function loadEpub(bytes: Uint8Array, { source, maxBytes }: LoadCont
 function refuseLocked(archive: Archive, source: string): void {
   const bytes = archive.file(ENCRYPTION)
   if (!bytes) return
-  parseXml(bytes, { source, part: ENCRYPTION }, {
-    open(name, { Algorithm }) {
-      if (name === 'EncryptionMethod' && Algorithm && !/idpf\.org\/2008\/embedding|ns\.adobe\.com\/pdf\/enc/.test(Algorithm)) {
-        throw encrypted(source, 'books under rights management cannot be read')
-      }
+  parseXml(
+    bytes,
+    { source, part: ENCRYPTION },
+    {
+      open(name, { Algorithm }) {
+        if (name === 'EncryptionMethod' && Algorithm && !/idpf\.org\/2008\/embedding|ns\.adobe\.com\/pdf\/enc/.test(Algorithm)) {
+          throw encrypted(source, 'books under rights management cannot be read')
+        }
+      },
     },
-  })
+  )
 }
 
 function packagePath(archive: Archive, source: string): string {
   const bytes = archive.file(CONTAINER)
   let path: string | undefined
   if (bytes) {
-    parseXml(bytes, { source, part: CONTAINER }, {
-      open(name, attributes) {
-        if (name === 'rootfile') path ??= attributes['full-path']
+    parseXml(
+      bytes,
+      { source, part: CONTAINER },
+      {
+        open(name, attributes) {
+          if (name === 'rootfile') path ??= attributes['full-path']
+        },
       },
-    })
+    )
   }
   if (path === undefined) throw damaged(source, 'it names no package of the book')
   return path
@@ -81,19 +89,23 @@ function readPackage(archive: Archive, path: string, source: string): Package {
   const order: string[] = []
   let title = ''
   let inTitle = false
-  parseXml(bytes, { source, part: path }, {
-    open(name, { id, href, idref, 'media-type': type = '', properties = '' }) {
-      if (name === 'item' && id && href) items.set(id, { path: resolve(path, href), type, properties })
-      else if (name === 'itemref' && idref) order.push(idref)
-      else if (name === 'title') inTitle = title === ''
+  parseXml(
+    bytes,
+    { source, part: path },
+    {
+      open(name, { id, href, idref, 'media-type': type = '', properties = '' }) {
+        if (name === 'item' && id && href) items.set(id, { path: resolve(path, href), type, properties })
+        else if (name === 'itemref' && idref) order.push(idref)
+        else if (name === 'title') inTitle = title === ''
+      },
+      close(name) {
+        if (name === 'title') inTitle = false
+      },
+      text(text) {
+        if (inTitle) title += text
+      },
     },
-    close(name) {
-      if (name === 'title') inTitle = false
-    },
-    text(text) {
-      if (inTitle) title += text
-    },
-  })
+  )
   const spine = order.flatMap((id) => items.get(id) ?? []).filter(({ type }) => /html|xml/.test(type))
   return { title: title.trim() || undefined, items: [...items.values()], spine }
 }
@@ -118,7 +130,11 @@ async function chapterTitles(archive: Archive, { items }: Package, source: strin
   return titles
 }
 
-function readNcx(bytes: Uint8Array, where: { readonly source: string; readonly part: string }, put: (href: string, title: string) => void): void {
+function readNcx(
+  bytes: Uint8Array,
+  where: { readonly source: string; readonly part: string },
+  put: (href: string, title: string) => void,
+): void {
   let label = ''
   let inLabel = false
   parseXml(bytes, where, {

@@ -26,7 +26,9 @@ export async function loadMail(bytes: Uint8Array, { source }: LoadContext): Prom
 function mailsOf(bytes: Uint8Array): Buffer[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   if (!/^From /.test(text)) return [Buffer.from(text, 'latin1')]
-  const starts = [...text.matchAll(SEPARATOR)].filter(({ index }) => index === 0 || /\n\r?\n$/.test(text.slice(Math.max(0, index - 3), index)))
+  const starts = [...text.matchAll(SEPARATOR)].filter(
+    ({ index }) => index === 0 || /\n\r?\n$/.test(text.slice(Math.max(0, index - 3), index)),
+  )
   return starts.map((match, at) => {
     const mail = text.slice(match.index + match[0].length, starts[at + 1]?.index ?? text.length)
     return Buffer.from(mail.replace(/^>(>*From )/gm, '$1'), 'latin1')

@@ -25,7 +25,10 @@ export async function loadPdf(bytes: Uint8Array, context: LoadContext): Promise<
   const pdf = await open(pdfjs, bytes, context)
   try {
     const pages = await readPages(pdfjs, pdf, context)
-    const outline = await readOutline(pdf, pages.map(({ height }) => height))
+    const outline = await readOutline(
+      pdf,
+      pages.map(({ height }) => height),
+    )
     const loaded = assemblePages(pages, outline, await titleOf(pdf))
     const notes = notesOf(pages, source, loaded.text)
     return { ...loaded, notes: [...(loaded.notes ?? []), ...notes] }
@@ -43,7 +46,11 @@ async function loadPdfjs(source: string): Promise<Pdfjs> {
   return loadOptional('pdfjs-dist', `read ${source}`, () => import('pdfjs-dist/legacy/build/pdf.mjs') as Promise<Pdfjs>)
 }
 
-async function open({ getDocument, VerbosityLevel }: Pdfjs, bytes: Uint8Array, { source, password }: LoadContext): Promise<PDFDocumentProxy> {
+async function open(
+  { getDocument, VerbosityLevel }: Pdfjs,
+  bytes: Uint8Array,
+  { source, password }: LoadContext,
+): Promise<PDFDocumentProxy> {
   const folder = dirname(createRequire(import.meta.url).resolve('pdfjs-dist/package.json'))
   const task = getDocument({
     // A copy, as the buffer is taken away.
@@ -76,7 +83,13 @@ async function readPages(pdfjs: Pdfjs, pdf: PDFDocumentProxy, context: LoadConte
   return pages
 }
 
-async function readOne(pdfjs: Pdfjs, pdf: PDFDocumentProxy, number: number, label: string | undefined, context: LoadContext): Promise<ReadPage> {
+async function readOne(
+  pdfjs: Pdfjs,
+  pdf: PDFDocumentProxy,
+  number: number,
+  label: string | undefined,
+  context: LoadContext,
+): Promise<ReadPage> {
   const { source, ocr } = context
   const page = await pdf.getPage(number).catch((cause: unknown) => {
     throw damaged(source, `its page ${number} is missing (${messageOf(cause)})`, cause)
@@ -111,10 +124,13 @@ async function titleOf(pdf: PDFDocumentProxy): Promise<string | undefined> {
 function notesOf(pages: readonly ReadPage[], source: string, text: string): string[] {
   const unread = pages.filter(({ scanned, ocr }) => scanned && !ocr?.trim()).map(({ number }) => number)
   if (text.trim() === '') {
-    const why = unread.length > 0 ? `its ${pages.length} pages are pictures of pages, without text` : `its ${pages.length} pages hold no text`
+    const why =
+      unread.length > 0 ? `its ${pages.length} pages are pictures of pages, without text` : `its ${pages.length} pages hold no text`
     throw withoutText(source, why, unread.length > 0 ? 'run OCR on it first, or give an ocr function' : 'give a source with text')
   }
   if (unread.length === 0) return []
   const list = unread.length > 20 ? `${unread.slice(0, 20).join(', ')} and ${unread.length - 20} more` : unread.join(', ')
-  return [`${unread.length === 1 ? 'Page' : 'Pages'} ${list} of ${pages.length} ${unread.length === 1 ? 'is a picture' : 'are pictures'} without text`]
+  return [
+    `${unread.length === 1 ? 'Page' : 'Pages'} ${list} of ${pages.length} ${unread.length === 1 ? 'is a picture' : 'are pictures'} without text`,
+  ]
 }

@@ -35,12 +35,16 @@ function slideNames(archive: Archive, files: ReadonlyMap<string, Uint8Array>, so
   if (!presentation) throw damaged(source, `it holds no ${PRESENTATION}`)
   const targets = new Map(relationsOf(archive, PRESENTATION, source).map((relation: Relation) => [relation.id, relation.target]))
   const names: string[] = []
-  parseXml(presentation, { source, part: PRESENTATION }, {
-    open(name, attributes) {
-      const target = name === 'sldId' ? targets.get(relationId(attributes) ?? '') : undefined
-      if (target !== undefined) names.push(target)
+  parseXml(
+    presentation,
+    { source, part: PRESENTATION },
+    {
+      open(name, attributes) {
+        const target = name === 'sldId' ? targets.get(relationId(attributes) ?? '') : undefined
+        if (target !== undefined) names.push(target)
+      },
     },
-  })
+  )
   return names
 }
 

@@ -24,7 +24,9 @@ export function loadSubtitles(text: string, source: string): LoadedText {
 
 function appendCue(builder: TextBuilder, time: string, markup: string): void {
   const voice = SPEAKER_TAG.exec(markup)?.[1]?.trim()
-  const words = unescape(markup.replace(/<[^>]*>|\{\\[^}]*\}/g, '')).replace(/\s+/g, ' ').trim()
+  const words = unescape(markup.replace(/<[^>]*>|\{\\[^}]*\}/g, ''))
+    .replace(/\s+/g, ' ')
+    .trim()
   if (words === '') return
   const named = voice || SPEAKER_PREFIX.exec(words)?.[1]
   const start = builder.offset

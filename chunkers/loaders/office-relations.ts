@@ -18,12 +18,16 @@ export function relationsOf(archive: Archive, part: string, source: string): Rel
   const bytes = archive.file(name)
   if (!bytes) return []
   const relations: Relation[] = []
-  parseXml(bytes, { source, part: name }, {
-    open(element, { Id, Type, Target, TargetMode }) {
-      if (element !== 'Relationship' || !Id || !Type || !Target || TargetMode === 'External') return
-      const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, Target)
-      relations.push({ id: Id, type: posix.basename(Type), target })
+  parseXml(
+    bytes,
+    { source, part: name },
+    {
+      open(element, { Id, Type, Target, TargetMode }) {
+        if (element !== 'Relationship' || !Id || !Type || !Target || TargetMode === 'External') return
+        const target = Target.startsWith('/') ? Target.slice(1) : posix.join(folder, Target)
+        relations.push({ id: Id, type: posix.basename(Type), target })
+      },
     },
-  })
+  )
   return relations
 }

@@ -72,9 +72,14 @@ describe('a wrong command line exits with 2 and says what is wrong', () => {
 })
 
 describe('a document that cannot be read exits with 5', () => {
+  const emptyFolder = (): string => {
+    const folder = join(place.folder, 'nothing')
+    mkdirSync(folder)
+    return folder
+  }
   const cases: [string, () => string, RegExp][] = [
     ['that is not there', () => join(place.folder, 'none.txt'), /none\.txt as there is no such file/],
-    ['that is a directory', () => place.folder, /as it is a directory/],
+    ['that is a directory without files', () => emptyFolder(), /as it is a directory without files/],
     ['that is empty', () => file('empty.txt', ''), /empty\.txt as it is empty/],
     [
       'that is binary',

@@ -102,7 +102,8 @@ class PageAssembler {
     for (let at = this.#next + 1; at < this.#lines.length; at++) {
       const line = this.#lines[at]!
       const last = lines.at(-1)!
-      const goesOn = line.page === last.page && Math.abs(line.size - last.size) < 0.3 && line.y > last.y && line.y - last.y < 1.6 * line.size
+      const goesOn =
+        line.page === last.page && Math.abs(line.size - last.size) < 0.3 && line.y > last.y && line.y - last.y < 1.6 * line.size
       if (!goesOn || line.cells) break
       lines.push(line)
     }
@@ -161,7 +162,10 @@ class PageAssembler {
 /** Whether a line is the heading of an entry, perhaps with its number before it, perhaps only its first line. */
 function begins(text: string, title: string): boolean {
   const [line, wanted] = [letters(text), letters(title)]
-  return line.length > 2 && (line.endsWith(wanted) ? line.length - wanted.length < 12 : wanted.includes(line) && line.length > 0.4 * wanted.length)
+  return (
+    line.length > 2 &&
+    (line.endsWith(wanted) ? line.length - wanted.length < 12 : wanted.includes(line) && line.length > 0.4 * wanted.length)
+  )
 }
 
 function letters(text: string): string {

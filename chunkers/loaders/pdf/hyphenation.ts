@@ -12,7 +12,8 @@ const REST = /^(\p{Ll}[\p{L}\p{M}]*)/u
  */
 export function wordJoiner(lines: Iterable<string>): JoinWords {
   const known = new Set<string>()
-  for (const line of lines) for (const [word] of line.matchAll(/\p{L}[\p{L}\p{M}]*(?:[-\u2010]\p{L}[\p{L}\p{M}]*)*/gu)) known.add(plain(word))
+  for (const line of lines)
+    for (const [word] of line.matchAll(/\p{L}[\p{L}\p{M}]*(?:[-\u2010]\p{L}[\p{L}\p{M}]*)*/gu)) known.add(plain(word))
   return (before, after) => {
     if (before.endsWith('\u00AD')) return 'none'
     const head = PARTED.exec(before)?.[1]

@@ -5,6 +5,8 @@ import { median } from './reading-order.ts'
 /** What stands between a line and the next. */
 export type Border = 'space' | 'none' | 'none-without-hyphen' | 'line' | 'paragraph'
 
+/** Lines whose sizes differ by more are not of one paragraph. */
+const SAME_SIZE = 0.07
 const LIST_SIGN = /^(?:[•◦▪‣·∙●○–*-]\s|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s)/u
 const SENTENCE_END = /[.!?:;。!?…]["'”’»)\]]*$/u
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303F\uFF00-\uFFEF]/u
@@ -35,7 +37,7 @@ function sameColumn(a: Line, b: Line): boolean {
 function borderOf(line: Line, next: Line, pitch: number, joinWords: JoinWords): Border {
   if (line.cells || next.cells) return line.cells && next.cells && sameColumn(line, next) ? 'line' : 'paragraph'
   if (line.mono || next.mono) return line.mono && next.mono && !isApart(line, next, pitch) ? 'line' : 'paragraph'
-  if (Math.abs(line.size - next.size) > 0.12 * Math.max(line.size, next.size)) return 'paragraph'
+  if (Math.abs(line.size - next.size) > SAME_SIZE * Math.max(line.size, next.size)) return 'paragraph'
   if (!sameColumn(line, next)) return goesOn(line, next) ? joined(line, next, joinWords) : 'paragraph'
   if (isApart(line, next, pitch)) return 'paragraph'
   if (LIST_SIGN.test(next.text)) return 'line'
@@ -50,7 +52,10 @@ function isApart(line: Line, next: Line, pitch: number): boolean {
 /** The next line is indented, or this one ends a sentence well before its column ends. */
 function startsParagraph(line: Line, next: Line): boolean {
   const indent = next.x - next.left
-  if (indent > 0.8 * next.size && line.x - line.left < 0.3 * line.size && indent < 5 * next.size) return true
+  // What hangs under the sign of a list goes on.
+  const isIndented =
+    !LIST_SIGN.test(line.text) && indent > 0.8 * next.size && line.x - line.left < 0.3 * line.size && indent < 5 * next.size
+  if (isIndented) return true
   const room = line.right - line.x - line.width
   return SENTENCE_END.test(line.text) && room > Math.max(3 * line.size, 0.15 * (line.right - line.left))
 }

@@ -40,7 +40,9 @@ export async function pageImages(
       if (withData && isImage(first)) images.push(first)
     } else if (operator === operators.paintImageMaskXObject) count++
   }
-  const large = images.filter(({ width, height }) => width * height <= MOST_PIXELS).toSorted((a, b) => b.width * b.height - a.width * a.height)
+  const large = images
+    .filter(({ width, height }) => width * height <= MOST_PIXELS)
+    .toSorted((a, b) => b.width * b.height - a.width * a.height)
   return { count, images: large.map((image) => ({ width: image.width, height: image.height, data: toRgba(image) })) }
 }
 

@@ -63,7 +63,15 @@ function toSegment(items: readonly PageItem[]): Segment {
   const rtl = items.reduce((sum, item) => sum + (item.rtl ? item.text.length : -item.text.length), 0) > 0
   const x = items[0]!.x
   const width = Math.max(...items.map((item) => item.x + item.width)) - x
-  return { text: joinItems(rtl ? items.toReversed() : items), x, y: main.y, width, size: main.size, mono: main.mono, rtl }
+  return {
+    text: joinItems(rtl ? items.toReversed() : items),
+    x,
+    y: main.y,
+    width,
+    size: main.size,
+    mono: items.every(({ mono }) => mono),
+    rtl,
+  }
 }
 
 function joinItems(items: readonly PageItem[]): string {

@@ -35,7 +35,8 @@ function joinRuns(columns: readonly Column[]): Column[] {
   const joined: Column[] = []
   for (const column of columns) {
     const last = joined.at(-1)
-    if (last && column.length === 1 && last.every((row) => row.length === 1) && overlaps(last, column)) joined[joined.length - 1] = [...last, ...column]
+    if (last && column.length === 1 && last.every((row) => row.length === 1) && overlaps(last, column))
+      joined[joined.length - 1] = [...last, ...column]
     else joined.push(column)
   }
   return joined
