@@ -38,7 +38,7 @@ export async function connectPostgres(url: string, schema: string, { connections
   }
   return {
     schema,
-    query: run(sql as unknown as Runner),
+    query: run(sql),
     transaction: <T>(work: (client: SqlClient) => Promise<T>) =>
       sql.begin((inside) => work({ schema, query: run(inside as unknown as Runner) })) as Promise<T>,
     close: () => sql.end({ timeout: 5 }),

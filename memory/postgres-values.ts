@@ -1,12 +1,14 @@
 /** How values lie in PostgreSQL, whose texts hold neither NUL nor lone surrogates. */
 import type { JsonValue } from './memory-record.ts'
 
-const unstorable = /[\0\x10]|\p{Surrogate}/gu
-const escaped = /\x10([0-9a-f]{4})/g
+/** A control character for just this, DLE: what follows is to be taken otherwise. */
+const escape = '\u0010'
+const unstorable = new RegExp(`[\\0${escape}]|\\p{Surrogate}`, 'gu')
+const escaped = new RegExp(`${escape}([0-9a-f]{4})`, 'g')
 
-/** Text as it is, but for code units that cannot stand there: those become DLE (U+0010) and four hexadecimal digits, and so does DLE. */
+/** Text as it is, but for code units that cannot stand there: those become DLE and four hexadecimal digits, and so does DLE. */
 export function encodeSqlText(text: string): string {
-  return text.replace(unstorable, (unit) => `\x10${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return text.replace(unstorable, (unit) => `${escape}${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 export function decodeSqlText(text: string): string {

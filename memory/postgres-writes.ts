@@ -40,6 +40,19 @@ const columns: readonly (readonly [name: string, type: string, value?: string])[
   ['length', 'integer'],
 ]
 
+/** Columns that may change, besides the vector's. */
+const derivedColumns: ReadonlySet<string> = new Set([
+  'summary',
+  'summary_tokens',
+  'tokens',
+  'importance',
+  'pinned',
+  'expires_at',
+  'valid_to',
+  'superseded_by',
+  'metadata',
+])
+
 /** Takes the lock that every write takes first, and raises the number of changes by `count`; gives the number before. */
 export async function beginChange(client: SqlClient, count: number): Promise<number> {
   const [row] = await client.query<{ change: number }>(
@@ -142,8 +155,7 @@ async function takeOut(client: SqlClient, keys: readonly number[]): Promise<void
 
 /** Writes the derived fields of a changed record. @param vectorChange number of the change where it has another vector */
 export async function updateRecord(client: SqlClient, seq: number, record: MemoryRecord, vectorChange: number | undefined): Promise<void> {
-  const derived = ['summary', 'summary_tokens', 'tokens', 'importance', 'pinned', 'expires_at', 'valid_to', 'superseded_by', 'metadata']
-  const changed = columns.filter(([name]) => derived.includes(name) || (vectorChange !== undefined && name.startsWith('vector')))
+  const changed = columns.filter(([name]) => derivedColumns.has(name) || (vectorChange !== undefined && name.startsWith('vector')))
   const vector =
     record.vector && vectorChange !== undefined
       ? { vector: encodeVector(record.vector).toString('base64'), vector_change: vectorChange }

@@ -179,9 +179,16 @@ export function journalSuite({ runner, name, open }: JournalSuiteOptions): void 
       await journal.putStep(journalStep('bob-run', 'a', { scope: 'bob' }))
     }
 
-    test('erases the runs and steps of a document and counts them', async (journal) => {
+    test('finds and erases the runs and steps of a document and counts them', async (journal) => {
       await fill(journal)
-      expect(await journal.erase({ scope: 'ada', documentId: 'whale' })).toBe(3)
+      const target = { scope: 'ada', documentIds: ['whale'] }
+      const finding = await journal.findErasable(target)
+      expect([finding.holder, finding.counts]).toEqual(['journal', { runs: 1, steps: 2 }])
+      const texts: (string | Uint8Array)[] = []
+      for await (const text of journal.erasableContent(target)) texts.push(text)
+      expect(texts).toEqual(['Who is Ahab?', '{"notes":"notes of a"}', '{"notes":"notes of b"}'])
+      expect(await journal.erase(target)).toEqual(finding)
+      expect((await journal.findErasable(target)).counts).toEqual({ runs: 0, steps: 0 })
       expect((await journal.listRuns()).map(({ id }) => id).sort()).toEqual(['bob-run', 'ship-run'])
       expect((await journal.listSteps('ship-run')).map(({ path }) => path)).toEqual(['a'])
       expect(await journal.getStep('whale-run', 'a')).toBe(undefined)
@@ -191,7 +198,7 @@ export function journalSuite({ runner, name, open }: JournalSuiteOptions): void 
 
     test('erases everything of a scope and nothing of another', async (journal) => {
       await fill(journal)
-      expect(await journal.erase({ scope: 'ada' })).toBe(5)
+      expect((await journal.erase({ scope: 'ada' })).counts).toEqual({ runs: 2, steps: 3 })
       expect((await journal.listRuns()).map(({ id }) => id)).toEqual(['bob-run'])
       expect((await journal.listSteps('bob-run')).length).toBe(1)
       expect(await journal.findStep('ada', 'key of a')).toBe(undefined)
@@ -199,7 +206,16 @@ export function journalSuite({ runner, name, open }: JournalSuiteOptions): void 
 
     test('takes a document id as it is, not as a pattern', async (journal) => {
       await fill(journal)
-      for (const documentId of ['%', 'whal', '"whale"', '","', '']) expect(await journal.erase({ scope: 'ada', documentId })).toBe(0)
+      const documentIds = ['%', 'whal', '"whale"', '","', '']
+      expect((await journal.erase({ scope: 'ada', documentIds })).counts).toEqual({ runs: 0, steps: 0 })
+      expect((await journal.erase({ scope: 'ada', documentIds: [] })).counts).toEqual({ runs: 0, steps: 0 })
+    })
+
+    test('erases steps that name no document with any document or record of their scope', async (journal) => {
+      await fill(journal)
+      await journal.putStep(journalStep('chat', 'a', { documentIds: [] }))
+      expect((await journal.erase({ scope: 'bob', ids: ['turn'] })).counts).toEqual({ runs: 0, steps: 0 })
+      expect((await journal.erase({ scope: 'ada', ids: ['turn'] })).counts).toEqual({ runs: 0, steps: 1 })
     })
   })
 
@@ -217,6 +233,7 @@ export function journalSuite({ runner, name, open }: JournalSuiteOptions): void 
         journal.getStep('r1', 'a'),
         journal.findStep('ada', 'k'),
         journal.listSteps('r1'),
+        journal.findErasable({ scope: 'ada' }),
         journal.erase({ scope: 'ada' }),
       ]
       const closed = ['StoreError', 'closed']

@@ -1,6 +1,8 @@
 /** The tables of a journal in SQLite. Records lie as JSON, beside the columns that are searched. */
 import type BetterSqlite3 from 'better-sqlite3'
 import { StoreError } from '../errors/index.ts'
+import type { ErasureTarget } from '../memory/index.ts'
+import type { JournalRecords } from './journal-erasure.ts'
 import type { JournalRun, JournalStep } from './journal.ts'
 import { parseRun } from './memory-journal.ts'
 
@@ -39,8 +41,10 @@ export interface JournalTables {
   getStep(runId: string, path: string): JournalStep | undefined
   findStep(scope: string, key: string): JournalStep | undefined
   listSteps(runId: string): JournalStep[]
-  /** Within a transaction. */
-  erase(scope: string, documentId: string | undefined): number
+  /** What an erasure takes. */
+  targeted(target: ErasureTarget): JournalRecords
+  /** Deletes it and gives what went. Within a transaction. */
+  erase(target: ErasureTarget): JournalRecords
 }
 
 /** Makes the schema of a new file and refuses a file that is not of this schema. Within a transaction. */
@@ -75,7 +79,6 @@ export function createJournalTables(database: BetterSqlite3.Database): JournalTa
   const getStep = text<[string, string]>('SELECT record FROM steps WHERE run = ? AND path = ?')
   const findStep = text<[string, string]>('SELECT record FROM steps WHERE scope = ? AND key = ? ORDER BY seq DESC LIMIT 1')
   const listSteps = text<[string]>('SELECT record FROM steps WHERE run = ? ORDER BY seq')
-  const eraser = createEraser(database)
   return {
     putRun: (run) => void putRun.run(run.id, column(run.scope), column(run.documentIds), run.createdAt, JSON.stringify(run)),
     getRun: (id) => optional(getRun.get(id), parseRun),
@@ -89,16 +92,39 @@ export function createJournalTables(database: BetterSqlite3.Database): JournalTa
     getStep: (runId, path) => optional(getStep.get(runId, path), parseStep),
     findStep: (scope, key) => optional(findStep.get(column(scope), key), parseStep),
     listSteps: (runId) => listSteps.all(runId).map((json) => parseStep(json)),
-    erase: (scope, documentId) => eraser(column(scope), documentId ?? null),
+    ...createEraser(database),
   }
 }
 
-/** Erases the runs that read the document, all their steps, and the steps of others that name it. */
-function createEraser(database: BetterSqlite3.Database): (scope: string, documentId: string | null) => number {
-  const isMeant = 'scope = @scope AND (@document IS NULL OR EXISTS (SELECT 1 FROM json_each(documents) WHERE value = @document))'
-  const steps = database.prepare(`DELETE FROM steps WHERE (${isMeant}) OR run IN (SELECT id FROM runs WHERE ${isMeant})`)
-  const runs = database.prepare(`DELETE FROM runs WHERE ${isMeant}`)
-  return (scope, document) => steps.run({ scope, document }).changes + runs.run({ scope, document }).changes
+/** The runs that read the documents, all their steps, and the steps of the scope that name them or none: what `isErasable` means. */
+function createEraser(database: BetterSqlite3.Database): Pick<JournalTables, 'targeted' | 'erase'> {
+  const named = 'EXISTS (SELECT 1 FROM json_each(documents) WHERE value IN (SELECT value FROM json_each(@documents)))'
+  const runs = `scope = @scope AND (@whole OR ${named})`
+  const steps = `(scope = @scope AND (@whole OR documents = '[]' OR ${named})) OR run IN (SELECT id FROM runs WHERE ${runs})`
+  const read = (sql: string): BetterSqlite3.Statement<[object], string> => database.prepare<[object], string>(sql).pluck()
+  const findRuns = read(`SELECT record FROM runs WHERE ${runs} ORDER BY id`)
+  const findSteps = read(`SELECT record FROM steps WHERE ${steps} ORDER BY seq`)
+  const deleteSteps = database.prepare(`DELETE FROM steps WHERE ${steps}`)
+  const deleteRuns = database.prepare(`DELETE FROM runs WHERE ${runs}`)
+
+  function valuesOf({ scope, documentIds, ids }: ErasureTarget): object {
+    return { scope: column(scope), whole: documentIds || ids ? 0 : 1, documents: column(documentIds ?? []) }
+  }
+
+  function targeted(target: ErasureTarget): JournalRecords {
+    const values = valuesOf(target)
+    return { runs: findRuns.all(values).map((json) => parseRun(json)), steps: findSteps.all(values).map((json) => parseStep(json)) }
+  }
+
+  return {
+    targeted,
+    erase(target) {
+      const found = targeted(target)
+      deleteSteps.run(valuesOf(target))
+      deleteRuns.run(valuesOf(target))
+      return found
+    },
+  }
 }
 
 function column(value: string | readonly string[]): string {

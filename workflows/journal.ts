@@ -1,4 +1,5 @@
 import type { Usage } from '../agents/index.ts'
+import type { Erasable } from '../memory/index.ts'
 import type { Answer } from './answer.ts'
 
 /** A recorded step. Its id is (run, path), which serves resume; `key` is a hash of what determines it, which serves reuse. */
@@ -37,20 +38,11 @@ export interface JournalRun {
   readonly updatedAt: number
 }
 
-/** What is to be erased. */
-export interface Erasure {
-  readonly scope: string
-  /** Absent: everything of the scope. */
-  readonly documentId?: string
-}
-
-/** Whatever holds text can erase it. */
-export interface Erasable {
-  /** Erases and returns how many records went. */
-  erase(erasure: Erasure): Promise<number>
-}
-
-/** The source of truth of runs. A recorded step is not run again; a failed one is never recorded. */
+/**
+ * The source of truth of runs. A recorded step is not run again; a failed one is never recorded. An erasure of documents takes their runs with all
+ * steps, the steps of others that name them, and the steps of the scope that name no document, as those may hold text of any; so does one of
+ * single records, of which a journal knows nothing but that.
+ */
 export interface Journal extends Erasable {
   putRun(run: JournalRun): Promise<void>
   getRun(id: string): Promise<JournalRun | undefined>

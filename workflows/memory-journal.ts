@@ -1,5 +1,7 @@
 import { StoreError } from '../errors/index.ts'
-import type { Erasure, Journal, JournalRun, JournalStep } from './journal.ts'
+import type { ErasureFinding, ErasureTarget } from '../memory/index.ts'
+import { describeErasable, erasableTexts, isErasable } from './journal-erasure.ts'
+import type { Journal, JournalRun, JournalStep } from './journal.ts'
 
 /** A journal in memory, gone with the process. */
 export function createMemoryJournal(): Journal {
@@ -61,17 +63,26 @@ class MemoryJournal implements Journal {
     return structuredClone([...(this.#steps.get(runId)?.values() ?? [])])
   }
 
-  async erase({ scope, documentId }: Erasure): Promise<number> {
+  async findErasable(target: ErasureTarget): Promise<ErasureFinding> {
+    this.#checkOpen('look for records')
+    return describeErasable(this.#targeted(target))
+  }
+
+  async erase(target: ErasureTarget): Promise<ErasureFinding> {
     this.#checkOpen('erase')
-    const isMeant = (record: JournalRun | JournalStep): boolean =>
-      record.scope === scope && (documentId === undefined || record.documentIds.includes(documentId))
-    const runs = [...this.#runs.values()].map((json) => toRun(json) as JournalRun).filter(isMeant)
-    for (const { id } of runs) this.#runs.delete(id)
-    const erased = new Set(runs.map(({ id }) => id))
-    const steps = [...this.#steps.values()].flatMap((byPath) => Array.from(byPath.values()))
-    const gone = steps.filter((step) => erased.has(step.runId) || isMeant(step))
-    for (const step of gone) this.#forget(step)
-    return runs.length + gone.length
+    const gone = this.#targeted(target)
+    for (const { id } of gone.runs) this.#runs.delete(id)
+    for (const step of gone.steps) this.#forget(step)
+    return describeErasable(gone)
+  }
+
+  async *erasableContent(target: ErasureTarget): AsyncGenerator<string> {
+    this.#checkOpen('look for records')
+    yield* erasableTexts(this.#targeted(target))
+  }
+
+  erasableFiles(): readonly string[] {
+    return []
   }
 
   async close(): Promise<void> {
@@ -83,6 +94,13 @@ class MemoryJournal implements Journal {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #targeted(target: ErasureTarget): { readonly runs: JournalRun[]; readonly steps: JournalStep[] } {
+    const runs = [...this.#runs.values()].map((json) => toRun(json) as JournalRun).filter((run) => isErasable(run, target))
+    const erased = new Set(runs.map(({ id }) => id))
+    const steps = [...this.#steps.values()].flatMap((byPath) => Array.from(byPath.values()))
+    return { runs, steps: steps.filter((step) => erased.has(step.runId) || isErasable(step, target)) }
   }
 
   #forget(step: JournalStep): void {

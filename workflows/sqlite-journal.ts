@@ -2,9 +2,10 @@ import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type BetterSqlite3 from 'better-sqlite3'
 import { StoreError } from '../errors/index.ts'
-import { loadSqlite } from '../memory/index.ts'
+import { type ErasureFinding, type ErasureTarget, loadSqlite } from '../memory/index.ts'
 import { toJournalError } from './journal-error.ts'
-import type { Erasure, Journal, JournalRun, JournalStep } from './journal.ts'
+import { describeErasable, erasableTexts } from './journal-erasure.ts'
+import type { Journal, JournalRun, JournalStep } from './journal.ts'
 import { createJournalTables, type JournalTables, migrateJournal } from './journal-tables.ts'
 import { checkLimit } from './memory-journal.ts'
 
@@ -79,12 +80,25 @@ class SqliteJournal implements Journal {
     return this.#use('list steps', ({ tables }) => tables.listSteps(runId))
   }
 
-  erase({ scope, documentId }: Erasure): Promise<number> {
+  findErasable(target: ErasureTarget): Promise<ErasureFinding> {
+    return this.#use('look for records', ({ tables }) => describeErasable(tables.targeted(target)))
+  }
+
+  /** The file is emptied also when nothing is found: an earlier try may have been kept from that. */
+  erase(target: ErasureTarget): Promise<ErasureFinding> {
     return this.#use('erase', ({ database, tables }) => {
-      const erased = database.transaction(() => tables.erase(scope, documentId)).immediate()
-      if (erased > 0) this.#purge(database)
+      const erased = database.transaction(() => describeErasable(tables.erase(target))).immediate()
+      this.#purge(database)
       return erased
     })
+  }
+
+  async *erasableContent(target: ErasureTarget): AsyncGenerator<string> {
+    yield* await this.#use('look for records', ({ tables }) => erasableTexts(tables.targeted(target)))
+  }
+
+  erasableFiles(): readonly string[] {
+    return this.#path === ':memory:' ? [] : ['', '-wal', '-shm'].map((end) => `${this.#path}${end}`)
   }
 
   close(): Promise<void> {
