@@ -1,4 +1,5 @@
 /** Memory: what is kept of documents and what comes back for a question. */
+export { allRecords, type AllRecordsOptions } from './all-records.ts'
 export { type CoRecallOptions, expandByCoRecall } from './expand-by-co-recall.ts'
 export {
   type Fact,

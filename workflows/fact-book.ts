@@ -64,14 +64,13 @@ export class FactBook {
     const record = recordOf(said)
     const rivals = this.#of(this.#byKey, factKey(fact))
     if (this.#records.has(record.id) || rivals.some((known) => known.sources?.includes(turnId) && isStated(known, fact))) return []
-    const at = record.validFrom ?? saidAt
-    const inForce = rivals.filter((known) => isInForce(known, at))
-    const same = this.#findSame(record, at)
+    const inForce = rivals.filter((known) => isInForce(known, saidAt))
+    const same = this.#findSame(record, saidAt)
     if (same) return same.sources?.includes(turnId) ? [] : [this.#confirm(same, said)]
     const { text } = record
     if (inForce.some(({ pinned }) => pinned)) return [{ type: 'skip', text, reason: 'pinned' }]
     if (fact.negated && inForce.length > 0 && !inForce.some((known) => isDenied(known, fact))) return [{ type: 'skip', text, reason: 'other-value' }]
-    return this.#replace(record, inForce)
+    return this.#replace(record, inForce, saidAt)
   }
 
   /** By words first; only vectors need a look at all. */
@@ -100,17 +99,20 @@ export class FactBook {
     return { type: 'confirm', id: known.id, text: known.text, sources }
   }
 
-  #replace(record: MemoryRecord, rivals: readonly MemoryRecord[]): FactChange[] {
-    const from = record.validFrom ?? 0
-    const newer = rivals.find(({ validFrom = 0 }) => validFrom > from)
-    const added = newer ? { ...record, validTo: newer.validFrom ?? from, supersededBy: newer.id } : record
-    const ended = newer ? [] : rivals.map((known) => this.#end(known, added.id, from))
+  /** What was said last counts, whenever it began to be true. */
+  #replace(record: MemoryRecord, rivals: readonly MemoryRecord[], saidAt: number): FactChange[] {
+    const newer = rivals.find(({ createdAt = 0 }) => createdAt > saidAt)
+    const { validFrom = saidAt } = record
+    const added = newer ? { ...record, validTo: Math.max(validFrom, newer.validFrom ?? saidAt), supersededBy: newer.id } : record
+    const ended = newer ? [] : rivals.map((known) => this.#end(known, added.id, validFrom, saidAt))
     this.hold(added)
     return [...ended, { type: 'add', record: withoutPlace(added) }]
   }
 
-  #end(known: MemoryRecord, supersededBy: string, at: number): FactChange {
-    const validTo = Math.min(Math.max(at, known.validFrom ?? at), known.validTo ?? Infinity)
+  /** It ended when the new began, or, where the new is older than that, when it was taken back. */
+  #end(known: MemoryRecord, supersededBy: string, validFrom: number, saidAt: number): FactChange {
+    const { validFrom: began = saidAt } = known
+    const validTo = Math.min(validFrom > began ? validFrom : Math.max(saidAt, began), known.validTo ?? Infinity)
     this.#records.set(known.id, { ...known, validTo, supersededBy })
     return { type: 'supersede', id: known.id, text: known.text, validTo, supersededBy }
   }
