@@ -58,7 +58,8 @@ export function checkQuery(query: MemoryQuery, dimensions: number | undefined, s
   checkCount('k', query.k)
   checkCount('neighbours', query.neighbours ?? 0)
   if (!fusions.has(query.fusion)) throw new RangeError(`Cannot search as the fusion is unknown: ${query.fusion}`)
-  const { relevance = 1, weights } = query
+  const { relevance = 1, spread = 0, weights } = query
+  if (!(spread >= 0 && spread <= 1)) throw new RangeError(`Cannot search as the spread is not from 0 to 1: ${spread}`)
   if (!(relevance >= 0 && relevance <= 1)) throw new RangeError(`Cannot search as the relevance is not from 0 to 1: ${relevance}`)
   const halfLife = weights?.recency?.halfLife ?? 1
   if (!(halfLife > 0)) throw new RangeError(`Cannot search as the half-life is not above 0: ${halfLife}`)

@@ -40,6 +40,8 @@ export interface MemoryQuery extends RecordFilter {
   readonly k: number
   /** Records on each side of a hit that become candidates too; 0 by default. */
   readonly neighbours?: number
+  /** Share of its better neighbour's score that a candidate takes over, from 0 to 1; 0 by default. */
+  readonly spread?: number
   /** How the two lists are joined. `min-max` is the default (measured best); the others are for comparison. */
   readonly fusion?: 'min-max' | 'rank' | 'words' | 'vectors'
   readonly weights?: RankingWeights
@@ -54,7 +56,7 @@ export interface MemoryQuery extends RecordFilter {
 /** A result: best first, ties in order of document and index. */
 export interface MemoryHit {
   readonly record: MemoryRecord
-  /** Fused score, from 0 to 1 for `min-max` without weights. */
+  /** Fused score, from 0 to 1 for `min-max` without weights and spread. */
   readonly score: number
   /** BM25 score, positive, 0 when no word matched. */
   readonly words: number

@@ -3,6 +3,7 @@ import { fuseMinMax, fuseRank } from './fuse.ts'
 import type { MemoryRecord, RecordUse } from './memory-record.ts'
 import type { MemoryHit, MemoryQuery } from './memory-store.ts'
 import { weightOf } from './ranking-weights.ts'
+import { spreadScores } from './spread-scores.ts'
 
 /** A record that a search looks at, with its true scores, whichever list found it. */
 export interface Candidate {
@@ -42,8 +43,9 @@ export function candidateKeys(words: ReadonlyMap<number, number>, nearest: Itera
 
 /** Joins both scores of every candidate and adds the weights: all of them, best first. The neighbours of the first `k` are for the store to add. */
 export function rankCandidates(candidates: readonly Candidate[], query: MemoryQuery): RankedCandidate[] {
-  const { fusion = 'min-max', weights } = query
-  const fused = fuse(candidates, fusion)
+  const { fusion = 'min-max', spread = 0, weights } = query
+  const records = candidates.map(({ record }) => record)
+  const fused = spreadScores(records, fuse(candidates, fusion), spread)
   return candidates
     .map((candidate, at) => ({
       ...candidate,
@@ -82,14 +84,20 @@ export function searchCandidates(source: CandidateSource, query: MemoryQuery): M
 
 /** Keys of the greatest scores, best first; ties in order of arrival. */
 export function bestKeys(scores: ReadonlyMap<number, number>, limit: number): number[] {
+  return bestOf(Array.from(scores.keys()), Float64Array.from(scores.values()), limit)
+}
+
+/** As `bestKeys`, for two lists of one length. */
+export function bestOf(keys: readonly number[], scores: Float64Array, limit: number): number[] {
   // Finding the least score that counts first leaves few pairs to sort: a typed array of numbers sorts far faster than pairs.
-  const ascending = Float64Array.from(scores.values()).sort()
-  const least = ascending[Math.max(0, ascending.length - limit)] ?? 0
-  return Array.from(scores)
-    .filter(([, score]) => score >= least)
-    .toSorted(([firstKey, first], [secondKey, second]) => second - first || firstKey - secondKey)
-    .slice(0, limit)
-    .map(([key]) => key)
+  const least = scores.length > limit ? (scores.slice().sort()[scores.length - limit] as number) : -Infinity
+  const found: [number, number][] = []
+  for (const [at, key] of keys.entries()) {
+    const score = scores[at] as number
+    if (score >= least) found.push([key, score])
+  }
+  found.sort(([firstKey, first], [secondKey, second]) => second - first || firstKey - secondKey)
+  return found.slice(0, limit).map(([key]) => key)
 }
 
 function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): number[] {

@@ -58,8 +58,7 @@ async function summarise({ memory, scope, summary: agent, count, call }: DeriveO
 async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: readonly MemoryRecord[]): Promise<void> {
   const open = turns.filter(({ vector }) => vector === undefined)
   if (embedder === undefined || open.length === 0) return
-  const texts = await Promise.all(open.map(async (turn) => embeddedText(turn, await turnBefore(memory, turn))))
-  const vectors = await embedder.embed(texts)
+  const vectors = await embedder.embed(open.map(({ text }) => text))
   for (const [at, { id }] of open.entries()) {
     const vector = vectors[at]
     if (vector) await memory.update(scope, id, { vector })
@@ -74,14 +73,4 @@ async function embedWithout(options: DeriveOptions): Promise<void> {
     if (turns.length === 0) return
     await embedTurns(options, turns)
   }
-}
-
-async function turnBefore(memory: MemoryStore, { scope, documentId, index }: MemoryRecord): Promise<MemoryRecord | undefined> {
-  const before = index === 0 ? [] : await memory.list(scope, documentId, { from: index - 1, until: index })
-  return before.find(({ kind }) => kind === 'turn')
-}
-
-/** What of a turn is embedded: an answer means little without what it answers, so the turn before it comes first. */
-export function embeddedText({ text }: Pick<MemoryRecord, 'text'>, before?: Pick<MemoryRecord, 'text'>): string {
-  return before === undefined ? text : `${before.text}\n${text}`
 }

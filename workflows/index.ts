@@ -22,7 +22,6 @@ export {
   openConversation,
   type SendOptions,
 } from './conversation.ts'
-export { embeddedText } from './derive-turns.ts'
 export { defineStrategy, type StrategyDefinition } from './define-strategy.ts'
 export type { FactChange } from './fact-book.ts'
 export { type DerivedFacts, deriveFacts, type DeriveFactsOptions } from './derive-facts.ts'
