@@ -85,12 +85,16 @@ export interface KeptToken {
   readonly score: number
 }
 
-/** Kept tokens that follow one another. */
+/** A part of the text in which tokens were kept, with at most 8 in a row that were not. */
 export interface KeptSpan {
+  /** Tokens of the text, [from, to). */
   readonly from: number
   readonly to: number
+  /** The same in UTF-16 code units, [start, end). */
   readonly start: number
   readonly end: number
+  /** How many of its tokens were kept. */
+  readonly kept: number
   /** The best of its tokens. */
   readonly score: number
 }

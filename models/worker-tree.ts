@@ -1,6 +1,6 @@
 /** The near side of a merge: a text laid out as token ids, its nodes, and the calls that run them in the worker. */
 import { createHash } from 'node:crypto'
-import { type HomerNode, type HomerPlan, mergeObstacle } from '../attention/index.ts'
+import { type HomerNode, type HomerPlan, mergeObstacle, survivingSpans } from '../attention/index.ts'
 import { ModelFileError } from '../errors/index.ts'
 import { checkWindow } from './check-window.ts'
 import { encodeStart } from './encode-start.ts'
@@ -13,12 +13,12 @@ import type {
   HomerText,
   HomerTree,
   HomerTreeNode,
+  KeptSpan,
   KeptToken,
 } from './homer-model.ts'
 import { nodesInOrder } from './homer-nodes.ts'
 import { mergePolicy } from './homer-policy.ts'
 import { planOf } from './homer-trees.ts'
-import { keptSpans } from './kept-spans.ts'
 import type { EngineCallOptions } from './local-engine.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import type { HomerCall, MergedText } from './local-protocol.ts'
@@ -85,7 +85,7 @@ export class WorkerTree implements HomerTree {
     })
     const { sources, scores, peakBytes } = merged as unknown as MergedText
     const tokens = this.#tokensOf(sources, scores)
-    return { cache, tokens, spans: keptSpans(tokens), figures: this.figures, peakBytes }
+    return { cache, tokens, spans: this.#spansOf(sources, scores), figures: this.figures, peakBytes }
   }
 
   dispose(): Promise<void> {
@@ -131,6 +131,12 @@ export class WorkerTree implements HomerTree {
   #tokensOf(sources: Int32Array, scores: Float32Array): KeptToken[] {
     const tokens = [...sources].map((index, at) => ({ index, score: finite(scores[at] ?? 0) })).filter(({ index }) => index >= 0)
     return tokens.map(({ index, score }) => ({ index, start: this.#startOf(index), end: this.#endOf(index + 1), score }))
+  }
+
+  #spansOf(sources: Int32Array, scores: Float32Array): KeptSpan[] {
+    return survivingSpans({ sources, scores }).map(({ start: from, end: to, kept, score }) => {
+      return { from, to, start: this.#startOf(from), end: this.#endOf(to), kept, score: finite(score) }
+    })
   }
 
   /** Where a token begins; one that begins inside a character takes the whole of it. */
