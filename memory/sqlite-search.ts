@@ -28,21 +28,23 @@ export function searchRecords({ tables, uses, views }: SearchTables, scope: numb
     return record !== undefined && (!test || test(record))
   }
   const filter = test ? isMeant : undefined
-  const words = tables.words.scores(scope, indexTerms(query.text), filter)
+  const words = tables.words.find(scope, indexTerms(query.text), filter)
   const rows = createRowCache(tables)
   const norm = query.vector && vectorNorm(query.vector)
   const load = (key: number): Candidate => {
     const record = toRecord(rows(key) as RecordRow, query.scope)
     const similarity = query.vector && record.vector ? cosineSimilarity(query.vector, record.vector, norm) : undefined
-    return { key, record, use: query.weights && uses.get(key), words: words.get(key) ?? 0, similarity }
+    return { key, record, use: query.weights && uses.get(key), words: words.scores.get(key) ?? 0, similarity }
   }
   const neighbours = ({ documentId, index }: MemoryRecord, reach: number): number[] => {
-    const keys = tables.neighbours(scope, documentId, index - reach, index + reach)
-    return filter ? keys.filter(filter) : keys
+    const keys = tables.neighbours(scope, documentId, index - reach, index + reach).filter((key) => !filter || filter(key))
+    words.extend(keys)
+    return keys
   }
   // A record may have gone or changed since its vector was found.
   const present = nearest.filter((key) => (!filter || filter(key)) && rows(key)?.bytes)
-  return searchCandidates({ words, nearest: present, load, neighbours }, query)
+  words.extend(present)
+  return searchCandidates({ words: words.scores, nearest: present, load, neighbours }, query)
 }
 
 function createRowCache(tables: RecordTables): (key: number) => RecordRow | undefined {

@@ -5,7 +5,7 @@ import type { Logger } from '../log/index.ts'
 import { deleteHnswFile } from './hnsw-file.ts'
 import { createHnswIndex, type HnswIndex, type HnswSource } from './hnsw-index.ts'
 import type { MemoryQuery } from './memory-store.ts'
-import { bestKeys, candidateLimit } from './rank-candidates.ts'
+import { bestOf, candidateLimit } from './rank-candidates.ts'
 import { createRecordTest, type RecordTest } from './record-filter.ts'
 import type { ScopeView, ViewedRecord } from './scope-view.ts'
 import { type Database, readMeta } from './sqlite-meta.ts'
@@ -73,7 +73,7 @@ export function createVectorSearch({ database, views, path, exactBelow, logger }
       const test = createRecordTest(query)
       const limit = candidateLimit(query.k)
       const few = collectFew(view, query, test, exactBelow)
-      if (few) return bestKeys(scan(few, vector, vectorOf), limit)
+      if (few) return scan(few, vector, limit, vectorOf)
       const allowed = test ? { has: (key: number) => isMeant(view.get(key), test) } : view.withVector
       return indexOf(scope).nearest(vector, limit, allowed, `${view.seen}`, signal)
     },
@@ -113,18 +113,24 @@ function isMeant(record: ViewedRecord | undefined, test: RecordTest | undefined)
   return record?.vector !== undefined && (!test || test(record))
 }
 
+/** Keys of the records whose vectors are nearest, best first. */
 function scan(
   records: readonly ViewedRecord[],
   query: Float32Array,
+  limit: number,
   vectorOf: (record: ViewedRecord) => MeasuredVector | undefined,
-): Map<number, number> {
+): number[] {
   const norm = vectorNorm(query)
-  const similarities = new Map<number, number>()
-  for (const record of records) {
+  const similarities = new Float64Array(records.length)
+  for (const [at, record] of records.entries()) {
     const measured = vectorOf(record)
-    if (measured) similarities.set(record.key, cosineSimilarity(query, measured.vector, norm, measured.norm))
+    similarities[at] = measured ? cosineSimilarity(query, measured.vector, norm, measured.norm) : -Infinity
   }
-  return similarities
+  return bestOf(
+    records.map(({ key }) => key),
+    similarities,
+    limit,
+  )
 }
 
 /** Reads vectors, and keeps those that were read last. */

@@ -1,3 +1,4 @@
+import { bestKeys } from './rank-candidates.ts'
 import { type Database, writeMeta } from './sqlite-meta.ts'
 import { decodeText } from './sqlite-values.ts'
 import { recordTerms, wordsVersion } from './words.ts'
@@ -14,6 +15,10 @@ const wordsSchema = `
 
 /** Terms of one full-text expression: scores of the parts of a long query add up. */
 const termsAtOnce = 64
+/** Matches that are scored for one search, at one to two microseconds each. */
+const maxMatches = 4_000
+/** Of those, the best whose score the query's common words are added to. */
+const maxScored = 500
 
 /** What the words of a record are made of, as its row holds it. */
 export interface WordsRow {
@@ -28,35 +33,90 @@ export interface WordTable {
   add(row: WordsRow): void
   /** Needs the very text that was added. */
   remove(row: WordsRow): void
-  /** BM25 scores of the records that hold one of the terms and pass the test. */
-  scores(scope: number, terms: readonly string[], test: ((key: number) => boolean) | undefined): Map<number, number>
+  find(scope: number, terms: readonly string[], test: RecordKeyTest | undefined): WordMatches
+}
+
+/** Whether the record of a key is meant. */
+export type RecordKeyTest = (key: number) => boolean
+
+/** What a search for words finds. */
+export interface WordMatches {
+  /**
+   * BM25 scores of the records that hold one of the terms and pass the test: all where at most 4,000 do, which is every search of a small scope. In a
+   * large one, the best of what its rarer words find (of the newest, where even the rarest is common), as words that are everywhere tell nothing apart.
+   */
+  readonly scores: Map<number, number>
+  /** Adds the scores of further records. */
+  extend(keys: readonly number[]): void
+}
+
+interface CountedTerm {
+  readonly term: string
+  readonly records: number
 }
 
 export function createWordTable(database: Database): WordTable {
+  database.exec('CREATE VIRTUAL TABLE IF NOT EXISTS temp.word_counts USING fts5vocab (main, words, row)')
   const insert = database.prepare('INSERT INTO words (rowid, terms) VALUES (?, ?)')
   const remove = database.prepare("INSERT INTO words (words, rowid, terms) VALUES ('delete', ?, ?)")
-  let test: ((key: number) => boolean) | undefined
+  const count = database.prepare<[string], number>('SELECT doc FROM temp.word_counts WHERE term = ?').pluck()
+  let test: RecordKeyTest | undefined
   database.function('is_meant', { directOnly: true }, (key) => (test?.(key as number) ? 1 : 0))
   const match = 'SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?'
-  const all = database.prepare<[string], [number, number]>(match).raw()
-  const meant = database.prepare<[string], [number, number]>(`${match} AND is_meant(rowid)`).raw()
+  const newest = 'ORDER BY rowid DESC LIMIT ?'
+  const all = database.prepare<unknown[], [number, number]>(`${match} ${newest}`).raw()
+  const meant = database.prepare<unknown[], [number, number]>(`${match} AND is_meant(rowid) ${newest}`).raw()
+  // The plus keeps SQLite from matching the words once for every key.
+  const among = database.prepare<unknown[], [number, number]>(`${match} AND +rowid IN (SELECT value FROM json_each(?))`).raw()
 
-  return {
-    add: (row) => void insert.run(row.key, rowTerms(row)),
-    remove: (row) => void remove.run(row.key, rowTerms(row)),
-    scores(scope, terms, only) {
-      const scores = new Map<number, number>()
-      const distinct = scopeTerms(scope, Array.from(new Set(terms)))
-      test = only
-      for (let start = 0; start < distinct.length; start += termsAtOnce) {
-        const expression = distinct
-          .slice(start, start + termsAtOnce)
-          .map((term) => `"${term}"`)
-          .join(' OR ')
-        for (const [key, score] of (only ? meant : all).all(expression)) scores.set(key, (scores.get(key) ?? 0) + score)
-      }
-      return scores
-    },
+  /** Rarest first. */
+  function countTerms(scope: number, terms: readonly string[]): CountedTerm[] {
+    return scopeTerms(scope, Array.from(new Set(terms)))
+      .map((term) => ({ term, records: count.get(term) ?? 0 }))
+      .filter(({ records }) => records > 0)
+      .toSorted((first, second) => first.records - second.records)
+  }
+
+  function find(scope: number, terms: readonly string[], only: RecordKeyTest | undefined): WordMatches {
+    test = only
+    const counted = countTerms(scope, terms)
+    const rare = takeRare(counted)
+    const scores = new Map<number, number>()
+    addScores(scores, rare, (expression) => (only ? meant : all).all(expression, maxMatches))
+    const isWhole = rare.length === counted.length && (counted.length > 1 || (counted[0]?.records ?? 0) <= maxMatches)
+    if (isWhole) return { scores, extend: () => undefined }
+    const best = new Map(bestKeys(scores, maxScored).map((key) => [key, scores.get(key) ?? 0]))
+    addScores(best, counted.slice(rare.length), (expression) => among.all(expression, JSON.stringify(Array.from(best.keys()))))
+    return {
+      scores: best,
+      extend(keys) {
+        const missing = keys.filter((key) => !best.has(key))
+        if (missing.length > 0) addScores(best, counted, (expression) => among.all(expression, JSON.stringify(missing)))
+      },
+    }
+  }
+
+  return { add: (row) => void insert.run(row.key, rowTerms(row)), remove: (row) => void remove.run(row.key, rowTerms(row)), find }
+}
+
+/** As many of the rarest terms as find no more than what may be scored, and at least one. */
+function takeRare(terms: readonly CountedTerm[]): readonly CountedTerm[] {
+  let sum = 0
+  const tooMany = terms.findIndex(({ records }, at) => (sum += records) > maxMatches && at > 0)
+  return tooMany < 0 ? terms : terms.slice(0, tooMany)
+}
+
+function addScores(
+  scores: Map<number, number>,
+  terms: readonly CountedTerm[],
+  search: (expression: string) => readonly (readonly [number, number])[],
+): void {
+  for (let start = 0; start < terms.length; start += termsAtOnce) {
+    const expression = terms
+      .slice(start, start + termsAtOnce)
+      .map(({ term }) => `"${term}"`)
+      .join(' OR ')
+    for (const [key, score] of search(expression)) scores.set(key, (scores.get(key) ?? 0) + score)
   }
 }
 
