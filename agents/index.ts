@@ -38,7 +38,7 @@ export type { Judge, JudgeInput, JudgeOutput, Manager, ManagerInput, ManagerOutp
 export { mapper } from './mapper.ts'
 export { type Mem1Budget, type Mem1Settings, solveMem1 } from './mem1-budget.ts'
 export { mem1Reader, type Mem1ReaderOptions } from './mem1-reader.ts'
-export { type Mem1Action, type Mem1Tags, neutraliseTags, paperTags, releasedTags, renderMem1Info, renderMem1Turn, splitState } from './mem1-tags.ts'
+export { type Mem1Action, type Mem1Tags, neutraliseTags, paperTags, parseTurn, releasedTags, renderMem1Info, renderMem1Turn, splitState } from './mem1-tags.ts'
 export type { Mem1Tool } from './mem1-tool.ts'
 export { type Mem1Turn, mem1Turn, type Mem1TurnAgent, type Mem1TurnInput } from './mem1-turn.ts'
 export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, merger, type RecordedMerge } from './merger.ts'

@@ -56,10 +56,21 @@ export function mem1Archive(options: Mem1ArchiveOptions): Mem1Archive {
 
   async function recall(query: string, signal: AbortSignal): Promise<string> {
     const vector = await vectorOf(query, signal)
-    const hits = await memory.search({ scope, documentIds: [threadId], text: query, k, signal, ...vector })
+    const found = await memory.search({ scope, documentIds: [threadId], text: query, k: STATES * k, signal, ...vector })
+    const hits = withOneState(found).slice(0, k)
     await memory.touch(scope, hits.map(({ record }) => record.id), clock.now())
     return hits.map(render).join('\n\n')
   }
+}
+
+/** States that are looked at for each record that comes back. */
+const STATES = 8
+
+/** States repeat one another: of those found, the one that matches best comes back, the newest of equals. */
+function withOneState(hits: readonly MemoryHit[]): MemoryHit[] {
+  const best = hits.find(({ record }) => record.role === 'assistant')
+  const newest = hits.findLast(({ record, score }) => record.role === 'assistant' && score === best?.score)
+  return hits.flatMap((hit) => (hit === best && newest ? [newest] : hit.record.role === 'assistant' ? [] : [hit]))
 }
 
 function render({ record }: MemoryHit): string {
