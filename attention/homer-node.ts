@@ -58,7 +58,8 @@ export type SuffixRule = 'mean' | 'better'
  */
 export function mergeNodes(left: NodeState, right: NodeState, affixes: Affixes, rule: SuffixRule = 'mean'): NodeState {
   const leftShare = rule === 'mean' ? 0.5 : bestScore(left, affixes) >= bestScore(right, affixes) ? 1 : 0
-  const join = (a: Float32Array, b: Float32Array): Float32Array => joinRows(a, tokensOf(left), b, tokensOf(right), { ...affixes, leftShare })
+  const join = (a: Float32Array, b: Float32Array): Float32Array =>
+    joinRows(a, tokensOf(left), b, tokensOf(right), { ...affixes, leftShare })
   const { prefix, suffix } = affixes
   const leftEnd = tokensOf(left) - suffix
   return {
@@ -83,7 +84,13 @@ interface Joining extends Affixes {
   readonly leftShare: number
 }
 
-function joinRows(a: Float32Array, aTokens: number, b: Float32Array, bTokens: number, { prefix, suffix, leftShare }: Joining): Float32Array {
+function joinRows(
+  a: Float32Array,
+  aTokens: number,
+  b: Float32Array,
+  bTokens: number,
+  { prefix, suffix, leftShare }: Joining,
+): Float32Array {
   const width = a.length / aTokens
   const aEnd = (aTokens - suffix) * width
   const bStart = prefix * width

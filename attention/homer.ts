@@ -127,7 +127,9 @@ function refuseDistances(config: DecoderConfig): void {
 function refuseBlindLeaves({ root, leaves }: HomerPlan, significance: Significance): void {
   const { from, to } = firstLeaf(root)
   if (leaves === 1 || significance.layers(from, to).length > 0) return
-  throw new RangeError(`Cannot merge as the leaves run the layers ${from} to ${to - 1}, and the significance looks at none of them: raise warmUp or maxChunk`)
+  throw new RangeError(
+    `Cannot merge as the leaves run the layers ${from} to ${to - 1}, and the significance looks at none of them: raise warmUp or maxChunk`,
+  )
 }
 
 class HomerBuilder {

@@ -1,54 +1,70 @@
 import type { AttentionHead } from './attend.ts'
-import { checkWidth, finish, headLogits, type ScoredNode, type ScoreOptions, type Significance } from './significance.ts'
+import { checkWidth, finish, headLogits, type ScoredNode, type ScoreOptions, type SeenLayer, type Significance } from './significance.ts'
 
 export interface RetrievalOptions extends ScoreOptions {
-  /** The heads whose logits count, such as the best of a head profile. */
+  /** The heads that count, such as the best of a head profile. */
   readonly heads: readonly AttentionHead[]
-  /** Last tokens of the suffix that count; 1 by default. */
+  /** Last tokens of the suffix whose weights count; the whole suffix by default. */
   readonly rows?: number
-  /** Tokens, the neighbours included, of which each takes the best score; odd; 9 by default, 1 for none. */
+  /** Tokens, the neighbours included, of which each takes the best score; odd; 33 by default, about a sentence, and 1 for none. */
   readonly width?: number
   /** Whether a token keeps the best score that it ever got; true by default. */
   readonly carry?: boolean
 }
 
 /**
- * Significance by the heads that retrieve, for models on which the highest logit of any head says little. The logits of each chosen head that the
- * node ran are standardised over its context and averaged; a token takes the best score among its neighbours, since a fact whose words around it are
- * gone cannot be copied; and what good layers found is not lost in poor ones.
+ * Significance by the heads that retrieve, for models on which the highest logit of any head says little: how much of the weight of each chosen head
+ * that the node ran lies on a token, on average over the question's tokens. The logarithms are standardised over the node's context and averaged over
+ * heads; a token takes the best score among its neighbours, since a fact whose words around it are gone cannot be copied; and what good layers found
+ * is not lost in poor ones.
  *
- * @throws RangeError when there are no heads, or `width` is not odd
+ * @throws RangeError when there are no heads, `rows` is not above 0, or `width` is not odd
  */
-export function retrievalSignificance({ heads, rows = 1, width = 9, carry = true }: RetrievalOptions): Significance {
+export function retrievalSignificance({ heads, rows = Infinity, width = 33, carry = true }: RetrievalOptions): Significance {
   checkWidth(width)
   if (heads.length === 0) throw new RangeError('Cannot score tokens by heads that retrieve as there are none')
+  if (!(rows >= 1)) throw new RangeError(`Cannot score tokens as rows is not a number above 0: ${rows}`)
+  const layers = [...new Set(heads.map(({ layer }) => layer))].toSorted((a, b) => a - b)
   return {
-    layers: (from, to) => [...new Set(heads.map(({ layer }) => layer))].filter((layer) => layer >= from && layer < to).toSorted((a, b) => a - b),
+    layers: (from, to) => layers.filter((layer) => layer >= from && layer < to),
     rows,
     score: (node) => {
       const { context, carried } = node
-      if (node.seen.length === 0) return carried
-      return finish(standardised(node, heads), { width, carry, context, carried })
+      return node.seen.length === 0 ? carried : finish(meanOfHeads(node, heads), { width, carry, context, carried })
     },
   }
 }
 
-/** Mean over heads and rows of the logits, each head's and row's with mean 0 and deviation 1 over the context. */
-function standardised({ config, seen, positions, context }: ScoredNode, heads: readonly AttentionHead[]): Float32Array {
-  const scores = new Float32Array(positions.length)
-  let terms = 0
-  for (const one of seen) {
-    const rows = one.queries.length / (config.heads * config.headDim)
-    for (const { head } of heads.filter(({ layer }) => layer === one.layer)) {
-      for (let row = 0; row < rows; row++) {
-        const logits = headLogits(config, one, row, head).subarray(context.start, context.end)
-        const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length
-        const deviation = Math.sqrt(logits.reduce((sum, logit) => sum + (logit - mean) ** 2, 0) / logits.length) || 1
-        for (const [index, logit] of logits.entries())
-          scores[context.start + index] = (scores[context.start + index] as number) + (logit - mean) / deviation
-        terms++
-      }
-    }
+/** Mean over heads of the logarithms of their weights, each head's with mean 0 and deviation 1 over the context; 0 outside of it. */
+function meanOfHeads(node: ScoredNode, heads: readonly AttentionHead[]): Float32Array {
+  const { start, end } = node.context
+  const scores = new Float32Array(node.positions.length)
+  const own = node.seen.flatMap((seen) => heads.filter(({ layer }) => layer === seen.layer).map(({ head }) => ({ seen, head })))
+  for (const { seen, head } of own) {
+    const logarithms = meanWeights(node, seen, head)
+      .subarray(start, end)
+      .map((weight) => Math.log(weight + leastWeight))
+    const mean = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length
+    const deviation = Math.sqrt(logarithms.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logarithms.length) || 1
+    for (const [index, value] of logarithms.entries())
+      scores[start + index] = (scores[start + index] as number) + (value - mean) / deviation / own.length
   }
-  return scores.map((score) => score / terms)
+  return scores
+}
+
+/** Keeps the logarithm of no weight finite. */
+const leastWeight = 1e-9
+
+/** Attention weights of a head [tokens], their mean over the rows seen, which are those of the node's last tokens. */
+function meanWeights({ config }: ScoredNode, seen: SeenLayer, head: number): Float32Array {
+  const rows = seen.queries.length / (config.heads * config.headDim)
+  const means = new Float32Array(seen.keys.length / (config.kvHeads * config.headDim))
+  for (let row = 0; row < rows; row++) {
+    const logits = headLogits(config, seen, row, head).subarray(0, means.length - rows + row + 1)
+    const most = logits.reduce((best, logit) => Math.max(best, logit), -Infinity)
+    const powers = logits.map((logit) => Math.exp(logit - most))
+    const total = powers.reduce((sum, power) => sum + power, 0)
+    for (const [token, power] of powers.entries()) means[token] = (means[token] as number) + power / total / rows
+  }
+  return means
 }

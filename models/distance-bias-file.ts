@@ -22,7 +22,10 @@ export interface StoredDistanceTable extends DistanceTable {
  */
 export async function readDistanceBias(path: string, model: string, config: DecoderConfig): Promise<DistanceBias> {
   const problem = (why: string, cause?: unknown): ModelFileError => {
-    return new ModelFileError(`Cannot use a calibration as ${why}: ${path}. Make it again with: scriptorium calibrate`, { file: path, cause })
+    return new ModelFileError(`Cannot use a calibration as ${why}: ${path}. Make it again with: scriptorium calibrate`, {
+      file: path,
+      cause,
+    })
   }
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw problem('its file cannot be read', cause)

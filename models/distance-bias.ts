@@ -36,14 +36,16 @@ export async function measureBias(decoder: Decoder, texts: readonly string[], op
   const { layers, window } = decoder.config
   const { segments: most = 16, tokens = Math.min(2_048, window), rows = 32, signal, onProgress } = options
   for (const [name, value] of Object.entries({ segments: most, tokens, rows })) {
-    if (!(Number.isInteger(value) && value > 0))
-      throw new RangeError(`Cannot calibrate as ${name} is not a whole number above 0: ${value}`)
+    if (!(Number.isInteger(value) && value > 0)) throw new RangeError(`Cannot calibrate as ${name} is not a whole number above 0: ${value}`)
   }
   const parts = texts.flatMap((text) => segmentsOf(encodeStart(decoder.tokenizer, text), tokens))
   if (parts.length === 0) throw new RangeError(`Cannot calibrate as no text has ${tokens} tokens: give longer ones, or fewer tokens`)
   const chosen = spread(parts, most)
   const distances = knots(tokens)
-  const sums = Array.from({ length: layers }, () => ({ logits: new Float64Array(distances.length), counts: new Float64Array(distances.length) }))
+  const sums = Array.from({ length: layers }, () => ({
+    logits: new Float64Array(distances.length),
+    counts: new Float64Array(distances.length),
+  }))
   for (const [index, ids] of chosen.entries()) {
     using cache = decoder.createCache()
     const onQueries = (seen: Observation): void => addSamples(decoder, seen, distances, sums[seen.layer])
@@ -96,7 +98,12 @@ interface Sums {
 }
 
 /** Adds the samples of one layer, each to the knot that is nearest to its distance. */
-function addSamples(decoder: Decoder, { layer, queries, rows, start, cache }: Observation, distances: readonly number[], sums?: Sums): void {
+function addSamples(
+  decoder: Decoder,
+  { layer, queries, rows, start, cache }: Observation,
+  distances: readonly number[],
+  sums?: Sums,
+): void {
   if (sums === undefined) return
   const { keys } = cache.exportRows(layer)
   for (let row = 0; row < rows; row++) {

@@ -35,7 +35,8 @@ describe('measureBias()', () => {
         layers: [1],
         rows: 2,
         onQueries: ({ queries, rows: count, cache: seen }) => {
-          for (let row = 0; row < count; row++) rows.push([...highestLogits(decoder.config, { queries, keys: seen.exportRows(1).keys }, row)])
+          for (let row = 0; row < count; row++)
+            rows.push([...highestLogits(decoder.config, { queries, keys: seen.exportRows(1).keys }, row)])
         },
       },
     })
