@@ -8,23 +8,21 @@ const mostPieces = 8
 const multiplier = 0x01000193
 const filterBits = 22
 
-interface Piece {
+/** Bytes that are looked for, with the number of the content that they come from. */
+export interface Piece {
   readonly bytes: Uint8Array
-  /** Number of the content that it comes from. */
   readonly content: number
 }
 
 export interface ByteScan {
-  /** Adds what is to be looked for: a text as UTF-8, as JSON holds it, and as JSON within JSON; a vector also at unit length. */
+  /** Adds what is to be looked for, in all forms that it may lie in. */
   add(content: string | Uint8Array): void
-  /** The pieces that the bytes hold, among those given or all. */
+  /** The pieces that the bytes hold. */
   search(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Set<Piece>>
   /** How many contents are looked for, and how many were too short. */
   readonly contents: number
   readonly tooShort: number
 }
-
-export type { Piece }
 
 export function createByteScan(): ByteScan {
   const pieces = new Map<number, Piece[]>()
@@ -34,7 +32,7 @@ export function createByteScan(): ByteScan {
   let tooShort = 0
 
   function add(content: string | Uint8Array): void {
-    const forms = typeof content === 'string' ? formsOfText(content) : formsOfVector(content)
+    const forms = formsOf(content)
     if ((forms[0]?.length ?? 0) < windowBytes) {
       tooShort++
       return
@@ -121,6 +119,11 @@ function cut(bytes: Uint8Array): Uint8Array[] {
     const start = Math.floor(index * step)
     return bytes.slice(start, start + pieceBytes)
   })
+}
+
+/** The bytes of a text as UTF-8, as JSON holds it, and as JSON within JSON; those of a vector, and of the vector at unit length. */
+export function formsOf(content: string | Uint8Array): Uint8Array[] {
+  return typeof content === 'string' ? formsOfText(content) : formsOfVector(content)
 }
 
 function formsOfText(text: string): Uint8Array[] {

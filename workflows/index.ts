@@ -24,6 +24,7 @@ export {
 } from './conversation.ts'
 export { defineStrategy, type StrategyDefinition } from './define-strategy.ts'
 export type { FactChange } from './fact-book.ts'
+export { createTurnDeriver, type DeriveOptions, type TurnDeriver } from './derive-turns.ts'
 export { type DerivedFacts, deriveFacts, type DeriveFactsOptions } from './derive-facts.ts'
 export { type DirectOptions, stuff, truncate } from './direct.ts'
 export { erasure, type Erasure, type ErasureOptions, type ErasurePreview, type ErasureReceipt } from './erasure.ts'
