@@ -36,12 +36,21 @@ async function knownTurns(turns: readonly MessageTurn[], memory: MemoryStore, us
     const known = turn.id === undefined ? undefined : await memory.get(user, turn.id)
     if (known?.documentId === thread && known.text === turn.text) return at + 1
   }
-  const stored = await memory.list(user, thread, { limit: turns.length, newest: true })
+  const stored = await newestTurns(memory, user, thread, turns.length)
   for (let length = stored.length; length > 0; length--) {
     const end = stored.slice(-length)
     if (end.every(({ role, text }, at) => turns[at]?.role === role && turns[at]?.text === text)) return length
   }
   return 0
+}
+
+/** The newest turns of a conversation, at most `limit`, in order; facts may stand between them. */
+export async function newestTurns(memory: MemoryStore, user: string, thread: string, limit: number): Promise<MemoryRecord[]> {
+  for (let looked = limit; ; looked *= 2) {
+    const records = await memory.list(user, thread, { limit: looked, newest: true })
+    const turns = records.filter(({ kind }) => kind === 'turn')
+    if (turns.length >= limit || records.length < looked) return turns.slice(-limit)
+  }
 }
 
 /** A message that was edited keeps its id, but what it said before stays remembered. */

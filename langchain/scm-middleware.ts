@@ -1,28 +1,30 @@
 import { HumanMessage, type BaseMessage } from '@langchain/core/messages'
 import { type AgentMiddleware, createMiddleware } from 'langchain'
 import { LRUCache } from 'lru-cache'
-import { recalledLine } from '../agents/index.ts'
-import { type Logger, silent } from '../log/index.ts'
-import type { MemoryRecord, MemoryStore } from '../memory/index.ts'
+import { recalledLine, type TurnSummary } from '../agents/index.ts'
+import type { Logger } from '../log/index.ts'
+import type { MemoryStore } from '../memory/index.ts'
 import { approximateCount, type NamedEmbedder } from '../models/index.ts'
-import { type MemoryController, scmController, type SelectedItem, type Selection } from '../workflows/index.ts'
+import { type ControllerOptions, createTurnDeriver, type MemoryController, scmController, type SelectedItem, type Selection } from '../workflows/index.ts'
 import { type MemoryScope, type ScopeContext, scopeContext, scopeOf } from './memory-scope.ts'
 import { exchangeStart, injectedMark, isInjected, messageTurns, textOf } from './message-turns.ts'
-import { rememberTurns } from './remember-turns.ts'
+import { newestTurns, rememberTurns } from './remember-turns.ts'
 
 export interface ScmMiddlewareOptions {
   readonly memory: MemoryStore
   /** Most tokens of what comes back, with its heading. */
   readonly budget: number
-  /** Chooses what comes back; `scmController` over the same memory, without a judge, by default. */
-  readonly controller?: MemoryController
+  /** Makes what chooses what comes back; `scmController`, without judgements, by default. */
+  readonly controller?: (options: ControllerOptions) => MemoryController
   /** Tokens of a text as the agent's model counts them; `approximateCount` by default. */
   readonly count?: (text: string) => number
-  /** Embeds turns once they are stored, where the store holds vectors. */
+  /** Embedder of the store's vectors; without it, turns are found by words alone. */
   readonly embedder?: NamedEmbedder
+  /** Shortens long turns once they are stored; without it, turns come back whole or not at all. */
+  readonly summary?: TurnSummary
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  /** Told what came back for a message. */
+  /** Told what came back for a message, was shortened or left out, and why. */
   readonly onSelection?: (selection: Selection, scope: MemoryScope) => void
   readonly logger?: Logger
 }
@@ -49,8 +51,14 @@ export function scmMiddleware(options: ScmMiddlewareOptions): AgentMiddleware<un
   if (!(Number.isSafeInteger(budget) && budget >= 0))
     throw new RangeError(`Cannot bring back memory as the budget must be a whole number of tokens from 0: ${budget}`)
   const lineTokens = (text: string): number => count(`\n${recalledLine({ role: 'assistant', text, at: 0 })}`) + 1
-  const { controller = scmController({ memory, count: lineTokens, ...(embedder && { embedder }), now }) } = options
-  const recall = { ...options, count, now, controller, room: Math.max(0, budget - count(HEADING)) }
+  const { controller = scmController } = options
+  const recall: Recall = {
+    ...options,
+    count,
+    now,
+    chooser: controller({ memory, count: lineTokens, ...(embedder && { embedder }), now }),
+    room: Math.max(0, budget - count(HEADING)),
+  }
   const newest = new LRUCache<string, Recalled>({ max: REMEMBERED })
 
   return createMiddleware({
@@ -85,30 +93,21 @@ interface Recalled {
 }
 
 interface Recall extends ScmMiddlewareOptions {
-  readonly controller: MemoryController
+  readonly chooser: MemoryController
   readonly count: (text: string) => number
   readonly now: () => number
   /** Tokens for what comes back, without its heading. */
   readonly room: number
 }
 
+/** Turns are stored first; what fails in summaries and vectors leaves them as they are. */
 async function remember(recall: Recall, messages: readonly BaseMessage[], scope: MemoryScope): Promise<void> {
-  const records = await rememberTurns(messageTurns(messages), scope, recall)
-  await embed(recall, records)
-}
-
-/** Turns are stored by then: a failure leaves them to be found by their words, and to be embedded later. */
-async function embed({ embedder, memory, logger = silent }: Recall, records: readonly MemoryRecord[]): Promise<void> {
-  if (embedder === undefined || records.length === 0) return
-  try {
-    const vectors = await embedder.embed(records.map(({ text }) => text))
-    for (const [at, { scope, id }] of records.entries()) {
-      const vector = vectors[at]
-      if (vector !== undefined) await memory.update(scope, id, { vector })
-    }
-  } catch (error) {
-    logger.warn({ error, records: records.length }, 'Turns could not be embedded')
-  }
+  const { memory, count, embedder, summary, logger } = recall
+  const turns = await rememberTurns(messageTurns(messages), scope, recall)
+  if (turns.length === 0) return
+  const deriver = createTurnDeriver({ memory, scope: scope.user, embedder, summary, count, logger })
+  deriver.add(turns)
+  await deriver.idle()
 }
 
 /** The exchange's own turns are stored last of all: only what stands before them can come back. */
@@ -118,11 +117,11 @@ async function recallFor(
   scope: MemoryScope,
   signal: AbortSignal | undefined,
 ): Promise<HumanMessage | undefined> {
-  const { memory, controller, room, now, onSelection } = recall
-  const [first] = await memory.list(scope.user, scope.thread, { limit: messageTurns(exchange).length, newest: true })
+  const { memory, chooser, room, now, onSelection } = recall
+  const [first] = await newestTurns(memory, scope.user, scope.thread, messageTurns(exchange).length)
   const text = exchange.map((message) => (message.getType() === 'human' ? textOf(message) : '')).join('\n').trim()
   const before = first === undefined ? {} : { before: first.index }
-  const selection = await controller.select({ scope: scope.user, threadId: scope.thread, text, ...before, ...(signal && { signal }) }, room)
+  const selection = await chooser.select({ scope: scope.user, threadId: scope.thread, text, ...before, ...(signal && { signal }) }, room)
   onSelection?.(selection, scope)
   const kept = selection.items.filter(({ form }) => form !== 'dropped')
   if (kept.length === 0) return undefined

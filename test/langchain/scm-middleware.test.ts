@@ -1,12 +1,13 @@
-import type { BaseMessage } from '@langchain/core/messages'
+import { type BaseMessage, HumanMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { MemorySaver } from '@langchain/langgraph'
 import { createAgent, toolStrategy } from 'langchain'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { scmMiddleware, type ScmMiddlewareOptions } from '../../langchain/index.ts'
+import { turnSummary } from '../../agents/index.ts'
 import { createMemoryStore, type MemoryStore } from '../../memory/index.ts'
-import { scriptedEmbedder } from '../../testing/index.ts'
+import { scriptedEmbedder, scriptedModel } from '../../testing/index.ts'
 import type { MemoryController, Selection } from '../../workflows/index.ts'
 import { said, ScriptedChat, type Script } from './scripted-chat.ts'
 
@@ -149,9 +150,25 @@ describe('scmMiddleware()', () => {
     await agentOf(() => 'Aye.', { memory, embedder }).agent.invoke(user('Hello'), { context })
     expect((await memory.list('ada', 'voyage')).every(({ vector }) => vector !== undefined)).toBe(true)
     const failing = { ...embedder, embed: () => Promise.reject(new Error('no model')) }
-    const controller: MemoryController = { name: 'none', select: async () => ({ items: [], tokens: 0, calls: 0 }) }
+    const controller = (): MemoryController => ({ name: 'none', select: async () => ({ items: [], tokens: 0, calls: 0 }) })
     await agentOf(() => 'Aye.', { memory, embedder: failing, controller }).agent.invoke(user('Hello again'), { context })
     expect(await stored(memory)).toHaveLength(4)
+  })
+
+  it('brings back the summary of a long turn where the whole does not fit', async () => {
+    const long = `I sailed for years. ${'We hunted whales in every sea and lost boats and men. '.repeat(40)}`
+    const writer = scriptedModel({ fallback: 'Sailed for years and hunted whales.' })
+    const { agent, model } = agentOf(() => 'Aye.', { summary: turnSummary(writer), budget: 120 })
+    await agent.invoke(user(long), { context })
+    await agent.invoke(user('How long did I sail?'), { context })
+    expect(memoryIn(model.prompts[1])).toContain('User: Sailed for years and hunted whales.')
+  })
+
+  it('stores no message that another middleware put in', async () => {
+    const { agent, memory } = agentOf(() => 'Aye.')
+    const summary = new HumanMessage({ content: 'Here is a summary of all that was said', additional_kwargs: { lc_source: 'summarization' } })
+    await agent.invoke({ messages: [summary, new HumanMessage('Hello')] }, { context })
+    expect(await stored(memory)).toEqual(['user: Hello', 'assistant: Aye.'])
   })
 
   it.each<[string, object]>([
