@@ -14,7 +14,6 @@ import {
   naiveMemory,
   scmController,
   slidingWindow,
-  truncateHistory,
 } from '../workflows/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { readData } from './data.ts'
@@ -138,7 +137,6 @@ function controllersOf(options: ControllerOptions): Readonly<Record<string, Memo
     scm: scmController(options),
     naive: naiveMemory(options),
     slidingWindow: slidingWindow({ ...options, turns: 1_000 }),
-    head: truncateHistory(options),
     full: fullHistory(options),
   }
 }

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly rawTokens: number
   /** Tokens of its summary; undefined where it has none that is shorter. */
   readonly summaryTokens: number | undefined
+  /** Whether its summary holds every word of the message that its text holds: without a judgement, such turns are shortened first. */
+  readonly summaryHolds?: boolean
 }
 
 export interface PlacedCandidate {
@@ -75,15 +77,19 @@ function used(placings: readonly Placing[]): number {
   return placings.reduce((sum, placing) => sum + tokensOf(placing), 0)
 }
 
-/** From the worst up, whole turns become their summaries until all fit. */
+/** From the worst up, whole turns become their summaries until all fit; those first whose summary holds what the message asks for. */
 function shorten(placings: readonly Placing[], room: number): void {
-  for (const placing of placings.toReversed()) {
+  const worstFirst = placings.toReversed().filter(({ candidate }) => candidate.summaryTokens !== undefined)
+  const holds = ({ candidate }: Placing): boolean => candidate.summaryHolds === true
+  for (const placing of [...worstFirst.filter(holds), ...worstFirst.filter((one) => !holds(one))]) {
     if (used(placings) <= room) return
-    if (placing.form !== 'raw' || placing.candidate.summaryTokens === undefined) continue
+    if (placing.form !== 'raw') continue
     placing.form = 'summary'
-    placing.why += '; shortened to fit'
+    placing.why += SHORTENED
   }
 }
+
+const SHORTENED = '; shortened to fit'
 
 /** What is too long on its own leaves first, as no other could make room for it; then the worst, until all fit. */
 function drop(placings: readonly Placing[], room: number): void {
@@ -109,7 +115,7 @@ function refill(placings: readonly Placing[], room: number): void {
     if (form === undefined || tokensOf({ ...placing, form }) <= before) continue
     left += before - tokensOf({ ...placing, form })
     placing.form = form
-    placing.why = `${whyOf(placing.verdict, placing.rank, placings.length)}${form === 'raw' ? '' : '; shortened to fit'}`
+    placing.why = `${whyOf(placing.verdict, placing.rank, placings.length)}${form === 'raw' ? '' : SHORTENED}`
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { createActor, toPromise } from 'xstate'
 import type { NeedJudge, TurnForm, TurnJudge } from '../agents/index.ts'
-import type { MemoryRecord } from '../memory/index.ts'
+import { indexTerms, type MemoryRecord } from '../memory/index.ts'
 import { attempt } from './attempt.ts'
 import type { ControllerOptions, MemoryController, SelectedItem, Selection, SelectQuery } from './memory-controller.ts'
 import { readBack } from './read-back.ts'
@@ -37,6 +37,15 @@ export type ScmPart = 'controller' | 'flash' | 'activation'
 const FLASH_SHARE = 0.2
 /** Records of the turn before at most: a user's message, its answer, and calls of tools between them. */
 const FLASH_RECORDS = 16
+
+/** Code units of a turn whose words are compared. */
+const MOST_COMPARED = 20_000
+
+/** Whether a summary holds every word asked for that its text holds. */
+function holdsWords(summary: string, text: string, asked: ReadonlySet<string>): boolean {
+  const held = new Set(indexTerms(summary))
+  return indexTerms(text.slice(0, MOST_COMPARED)).every((term) => !asked.has(term) || held.has(term))
+}
 
 /** @throws RangeError when `k` or `neighbours` is not a whole number from 0 */
 export function scmController(options: ScmControllerOptions): MemoryController {
@@ -133,9 +142,11 @@ class Selecting implements ScmWork {
       ...(embedder ? { embedder } : {}),
       ...(recency && recency.weight > 0 ? { weights: { recency: { ...recency, now: this.#now } } } : {}),
     })
+    const asked = new Set(indexTerms(this.#query.text.slice(0, MOST_COMPARED)))
     this.#candidates = hits.map(({ record, score }) => {
       const summary = this.#lacks('controller') ? undefined : keepSummary(record, score, '', count)
-      return { record, score, rawTokens: count(record.text), summaryTokens: summary?.tokens }
+      const summaryHolds = summary !== undefined && holdsWords(summary.text, record.text, asked)
+      return { record, score, rawTokens: count(record.text), summaryTokens: summary?.tokens, summaryHolds }
     })
   }
 

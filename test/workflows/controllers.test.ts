@@ -158,6 +158,21 @@ describe('scmController', () => {
     expect(tight.items.at(-1)?.why).toContain('no room left')
   })
 
+  it('shortens those first whose summary holds what is asked for', async () => {
+    const turns = [
+      'whale captain leg',
+      'Noted.',
+      { text: long('whale captain'), summary: 'whale captain' },
+      'Noted.',
+      { text: long('whale'), summary: 'talk of animals' },
+      'Noted.',
+      'Hello.',
+      'Hello.',
+    ]
+    const selection = await select(await scm(turns, { neighbours: 0 }), 'whale captain leg', 60)
+    expect(forms(selection)).toEqual(['t0 raw', 't2 summary', 't4 raw', 't6 raw', 't7 raw'])
+  })
+
   it('asks for a judgement only above the budget, in one call, and obeys it but for the best match', async () => {
     const turns = ['whale captain leg', 'Noted.', { text: long('whale captain'), summary: 'whale captain' }, 'Noted.', long('whale'), 'Noted.', 'Hello.', 'Hello.']
     const judge = judgeThatSays('1: SUMMARY\n2: DROP')
