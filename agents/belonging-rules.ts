@@ -7,11 +7,13 @@ const amount = '(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|\\d{1,2}
 const owned = new RegExp(`^(${amount} (?:[\\p{L}-]+ ){0,3}?)([\\p{L}-]+(?: kit| pig)?)(?: (?:named|called) (.+))?$`, 'iu')
 
 export const belongingRules: readonly FactRule[] = [
-  { pattern: /^have (?:got )?(.+)/i, read: ([, list = ''], clause) => listItems(list).flatMap((item) => (clause.negated ? lacking(item, clause) : having(item, clause))) },
+  {
+    pattern: /^have (?:got )?(.+)/i,
+    read: ([, list = ''], clause) => listItems(list).flatMap((item) => (clause.negated ? lacking(item, clause) : having(item, clause))),
+  },
   {
     pattern: /^own (.+)/i,
-    read: ([, list = ''], clause) =>
-      listItems(list).flatMap((item) => (clause.negated ? lacking(item, clause) : anything(item, clause))),
+    read: ([, list = ''], clause) => listItems(list).flatMap((item) => (clause.negated ? lacking(item, clause) : anything(item, clause))),
   },
   {
     pattern: /^(?:have )?(?:bought|got|adopted|purchased|acquired)(?: (?:myself|us|ourselves))? (.+)/i,
@@ -19,7 +21,8 @@ export const belongingRules: readonly FactRule[] = [
   },
   {
     pattern: /^drive (?:an?|my) (?!(?:bus|taxi|tram|train|lorry|cab|school bus|hard)\b)((?:[\p{L}\p{N}-]+ ){0,3}[\p{L}\p{N}-]+)$/iu,
-    read: ([, car = ''], clause) => (/\p{Lu}|\b(?:car|van|truck|suv)\b/u.test(car) ? says(clause, 'owns', `a ${car}`, { topic: 'car' }) : []),
+    read: ([, car = ''], clause) =>
+      /\p{Lu}|\b(?:car|van|truck|suv)\b/u.test(car) ? says(clause, 'owns', `a ${car}`, { topic: 'car' }) : [],
   },
   {
     pattern: /^(?:have )?(?:sold|got rid of|gave away|given away|had to (?:sell|give away)) (?:my|our) (?:old |new )?(.+)/i,
@@ -45,11 +48,17 @@ function having(item: string, clause: Clause): FactDraft[] {
 /** Who says "own" means it, whatever it is. */
 function anything(item: string, clause: Clause): FactDraft[] {
   const [, before = '', noun = ''] = owned.exec(phrase(item, 6) ?? '') ?? []
-  return noun === '' || /^(?:mistakes?|problem|issue|fault|way|opinion|style)$/i.test(noun) ? [] : says(clause, 'owns', `${before}${noun}`, { topic: singular(noun) })
+  return noun === '' || /^(?:mistakes?|problem|issue|fault|way|opinion|style)$/i.test(noun)
+    ? []
+    : says(clause, 'owns', `${before}${noun}`, { topic: singular(noun) })
 }
 
 function lacking(item: string, clause: Clause): FactDraft[] {
-  const noun = (phrase(item, 4) ?? '').replace(/^(?:an?|any|my|our|the) /i, '').split(' ').at(-1) ?? ''
+  const noun =
+    (phrase(item, 4) ?? '')
+      .replace(/^(?:an?|any|my|our|the) /i, '')
+      .split(' ')
+      .at(-1) ?? ''
   if (!possession.test(noun)) return []
   return says({ ...clause, negated: true }, 'owns', singular(noun), { topic: singular(noun) })
 }

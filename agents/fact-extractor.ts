@@ -34,7 +34,8 @@ export interface FactExtractorOutput {
 /** Draws facts from one turn of a user. */
 export type FactExtractor = Agent<FactExtractorInput, FactExtractorOutput>
 
-const SYSTEM = 'You keep notes on a user, from what the user says of themselves. You would rather note too little than something that was not said.'
+const SYSTEM =
+  'You keep notes on a user, from what the user says of themselves. You would rather note too little than something that was not said.'
 const LABEL = 'Message of the user'
 const REPAIR = 'Your last reply was no JSON object. Reply with the JSON object alone.'
 /** Letters and digits that a quotation must have, so that a stray word proves nothing. */
@@ -57,8 +58,24 @@ const schema = {
 
 /** Attributes with one value at a time. Of others a subject may have several, and a new value must not put an end to an old one. */
 const single: ReadonlySet<string> = new Set([
-  'name', 'age', 'birthday', 'birthplace', 'home', 'origin', 'nationality', 'job', 'employer', 'school', 'studies', 'marital status', 'spouse', 'diet',
-  'phone number', 'email', 'address', 'native language',
+  'name',
+  'age',
+  'birthday',
+  'birthplace',
+  'home',
+  'origin',
+  'nationality',
+  'job',
+  'employer',
+  'school',
+  'studies',
+  'marital status',
+  'spouse',
+  'diet',
+  'phone number',
+  'email',
+  'address',
+  'native language',
 ])
 
 export function factInstruction(): string {

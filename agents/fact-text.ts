@@ -33,7 +33,8 @@ const tellings: Readonly<Record<string, Telling>> = {
 export function factText(fact: Fact): string {
   const { subject, attribute, topic = '', value, negated = false } = fact
   const who = subject === 'user' ? 'The user' : `The user's ${subject}`
-  if (attribute === 'opinion') return value.startsWith('prefers ') ? `${who} prefers ${topic} ${value.slice(8)}.` : `${who} ${value} ${topic}.`
+  if (attribute === 'opinion')
+    return value.startsWith('prefers ') ? `${who} prefers ${topic} ${value.slice(8)}.` : `${who} ${value} ${topic}.`
   if (attribute === 'favourite') return `${who}'s favourite ${topic} ${negated ? 'is not' : 'is'} ${value}.`
   if (attribute === 'plan') return negated ? `${who} does not plan: ${topic} (${value}).` : `${who}'s plan: ${topic} (${value}).`
   if (attribute === 'age') return `${who} is ${negated ? 'not ' : ''}${value} years old.`

@@ -1,7 +1,11 @@
 /** Word lists of the rules for facts, and the readers of names, places and noun phrases that use them. */
 
 function listed(words: string): string {
-  return words.trim().split(/\s+/).map((word) => word.replaceAll('_', ' ')).join('|')
+  return words
+    .trim()
+    .split(/\s+/)
+    .map((word) => word.replaceAll('_', ' '))
+    .join('|')
 }
 
 const people = listed(`
@@ -17,7 +21,9 @@ const things = listed(`
   car van truck motorbike motorcycle bike bicycle scooter boat yacht caravan camper house flat apartment condo cottage cabin garden allotment piano guitar violin
   cello drum_kit laptop computer pc macbook ipad tablet phone smartphone iphone camera printer telescope greenhouse farm shop bakery restaurant company business
   startup blog podcast tattoo`)
-const relatives = listed('brother sister son daughter child children kid kids twin twins grandson granddaughter grandchild grandchildren wife husband girlfriend boyfriend')
+const relatives = listed(
+  'brother sister son daughter child children kid kids twin twins grandson granddaughter grandchild grandchildren wife husband girlfriend boyfriend',
+)
 
 export const possession: RegExp = new RegExp(`^(?:${pets}|${things})s?$`, 'i')
 export const relative: RegExp = new RegExp(`^(?:${relatives})s?$`, 'i')
@@ -131,7 +137,8 @@ const incomplete =
 export function phrase(text: string, words = 6): string | undefined {
   const [before = '', behind] = text.replace(/\s*\([^)]*\)/g, '').split(/,\s+(?!\p{Lu})(.*)/u)
   // "a safe, inviting place"
-  if (behind !== undefined && /\b(?:an?|the|my|our) \p{L}+$/u.test(before) && !/^(?:not|and|but|by the way|though)\b/.test(behind)) return undefined
+  if (behind !== undefined && /\b(?:an?|the|my|our) \p{L}+$/u.test(before) && !/^(?:not|and|but|by the way|though)\b/.test(behind))
+    return undefined
   let short = before.trim()
   while (trailing.test(short)) short = short.replace(trailing, '')
   short = short.replace(/[\s.,;:!]+$/, '')

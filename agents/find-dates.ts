@@ -23,20 +23,7 @@ export interface FindDatesOptions {
 
 const DAY = 24 * 60 * 60 * 1000
 const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday']
-const months = [
-  'january',
-  'february',
-  'march',
-  'april',
-  'may',
-  'june',
-  'july',
-  'august',
-  'september',
-  'october',
-  'november',
-  'december',
-]
+const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december']
 const monthWord = `(?:${months.map((month) => `${month.slice(0, 3)}(?:${month.slice(3)})?\\.?`).join('|')})`
 const numbers = ['a', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve']
 const numberWord = `(\\d{1,3}|${numbers.join('|')}|an)`
@@ -81,7 +68,7 @@ const rules: readonly DateRule[] = [
     weekday(today, name, ahead && !whole.toLowerCase().startsWith('last')),
   ),
   rule(`(${monthWord})(?: (\\d{4}))?`, ([, month, year], today, ahead) => wholeMonth(today, ahead, month, year)),
-  rule('((?:19|20)\\d{2})', ([, year]) => wholeYear(Number(year))),
+  rule('(?<=\\b(?:in|by|since|from|until) )((?:19|20)\\d{2})(?![-/]\\d)', ([, year]) => wholeYear(Number(year))),
 ]
 
 function rule(source: string, read: DateRule['read']): DateRule {
@@ -90,7 +77,7 @@ function rule(source: string, read: DateRule['read']): DateRule {
 
 /**
  * Dates in the order in which they stand, without overlaps. What can be read in two ways ("next Friday", "3/5/2026") is not a date here, and words that are a date
- * only in a sentence ("may", "march") count with a capital letter only.
+ * only in a sentence ("may", "march") count with a capital letter only, and a number is a year only behind a preposition.
  *
  * @throws RangeError when `saidAt` is not a time
  */

@@ -44,10 +44,12 @@ export function findFacts(text: string, options: FindFactsOptions): FoundFact[] 
   const found: FoundFact[] = []
   const confirmed = before !== undefined && isYes(text) ? confirmedQuestion(before) : undefined
   if (confirmed !== undefined) found.push(...readSentence(confirmed, context).map(told))
+  const isEcho = echoTest(before)
   for (const span of plainSentences(text)) {
     const sentence = text.slice(span.start, span.end)
-    if (before !== undefined && isEcho(sentence, before)) continue
-    const facts = [...introduction(text.slice(0, span.end)), ...readSentence(sentence, context)]
+    if (isEcho(sentence)) continue
+    const opens = span.end <= LONGEST_OPENING ? introduction(text.slice(0, span.end)) : []
+    const facts = [...opens, ...readSentence(sentence, context)]
     found.push(...facts.map((fact) => ({ ...told(fact), span })))
   }
   return latest(found)
@@ -62,9 +64,13 @@ function told(fact: FactDraft): FoundFact {
 }
 
 /** Words of the assistant that the user sent back are no words of the user. */
-function isEcho(sentence: string, before: string): boolean {
-  const words = normaliseFactText(sentence)
-  return words.split(' ').length >= 4 && normaliseFactText(before).includes(words)
+function echoTest(before: string | undefined): (sentence: string) => boolean {
+  if (before === undefined) return () => false
+  const said = normaliseFactText(before)
+  return (sentence) => {
+    const words = normaliseFactText(sentence)
+    return words.split(' ').length >= 4 && said.includes(words)
+  }
 }
 
 /** The first rule that finds something decides; the name beside a relation counts where the clause says something of it. */
@@ -79,9 +85,14 @@ function readClause(clause: Clause, context: RuleContext): FactDraft[] {
   return []
 }
 
-const calling = /^(?:(?:well|ok|please|just|you (?:can|may)|but you can|everyone|everybody|people|my friends|friends|they|most people)[, ]+)*calls? me (\p{Lu}[\p{L}'-]+)(?:[.,!]|$| instead| for short)/iu
+/** Characters within which a message may open with a greeting and a name. */
+const LONGEST_OPENING = 200
+
+const calling =
+  /^(?:(?:well|ok|please|just|you (?:can|may)|but you can|everyone|everybody|people|my friends|friends|they|most people)[, ]+)*calls? me (\p{Lu}[\p{L}'-]+)(?:[.,!]|$| instead| for short)/iu
 /** "Hi, I'm Tom": only after a greeting, as "I'm" stands before anything. */
-const greeting = /^\s*(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[,!.\s]+(?:i'm|i am|this is|it's) (.+)$/isu
+const greeting =
+  /^\s*(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[,!.\s]+(?:i'm|i am|this is|it's) (.+)$/isu
 
 function callName(sentence: string): FactDraft[] {
   const [, name = ''] = calling.exec(sentence.replace(/[’‘]/g, "'")) ?? []
@@ -98,7 +109,9 @@ function introduction(opening: string): FactDraft[] {
 }
 
 function isYes(text: string): boolean {
-  return /^\s*(?:(?:yes|yeah|yep|yup|correct|right|exactly|indeed|sure|true|absolutely)[,.! ]*)+(?:(?:that(?:'|’)?s|that is|you(?:'|’)?re|it is)? ?(?:right|correct|true|me|it|i do|i am)?)[.! ]*$/i.test(text)
+  return /^\s*(?:(?:yes|yeah|yep|yup|correct|right|exactly|indeed|sure|true|absolutely)[,.! ]*)+(?:(?:that(?:'|’)?s|that is|you(?:'|’)?re|it is)? ?(?:right|correct|true|me|it|i do|i am)?)[.! ]*$/i.test(
+    text,
+  )
 }
 
 /** The one question that the assistant asked, as the user would state it. */
@@ -110,14 +123,20 @@ function confirmedQuestion(before: string): string | undefined {
     .trim()
     .replace(/[’‘]/g, "'")
     .replace(/^(?:(?:so|ok(?:ay)?|and|then|just to (?:check|confirm|be sure)|to confirm|let me check|noted)[,: ]+)+/i, '')
-    .replace(/,? (?:right|correct|yes|is that (?:right|correct|so)|isn't (?:it|that right)|don't you|aren't you|do i have that right)\?$|\?$/i, '')
+    .replace(
+      /,? (?:right|correct|yes|is that (?:right|correct|so)|isn't (?:it|that right)|don't you|aren't you|do i have that right)\?$|\?$/i,
+      '',
+    )
   const stated = asked
     .replace(/^do you (?=\w)/i, 'you ')
     .replace(/^are you /i, 'you are ')
     .replace(/^is your (.+?) (\p{Lu}.*|\d.*)$/u, 'your $1 is $2')
     .replace(/^is your (.+?) (\p{Lu}.*|\d.*)$/iu, 'your $1 is $2')
   if (!/^(?:you\b(?! (?:would|could|should|want|need|like to|mean))|your\b)/i.test(stated)) return undefined
-  return stated.replace(/\byou are\b|\byou're\b/gi, 'I am').replace(/\byou\b/gi, 'I').replace(/\byour\b/gi, 'my')
+  return stated
+    .replace(/\byou are\b|\byou're\b/gi, 'I am')
+    .replace(/\byou\b/gi, 'I')
+    .replace(/\byour\b/gi, 'my')
 }
 
 /** One fact a key, the last one; a repeated one once. */

@@ -3,8 +3,7 @@ import { beginning, type FactDraft, type FactRule, isOver, type RuleContext, say
 import { condition, listItems, nationality, phrase, placeName, properName } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
 
-const diets =
-  '(vegetarian|vegan|pescatarian|pescetarian|lactovegetarian|flexitarian|teetotal|kosher|halal|gluten-free)'
+const diets = '(vegetarian|vegan|pescatarian|pescetarian|lactovegetarian|flexitarian|teetotal|kosher|halal|gluten-free)'
 
 export const identityRules: readonly FactRule[] = [
   {
@@ -17,7 +16,8 @@ export const identityRules: readonly FactRule[] = [
     read: ([, name = ''], clause) => (clause.subject === 'user' || nationality.test(name) ? [] : says(clause, 'name', properName(name))),
   },
   {
-    pattern: /^(?:be|(?:have )?turn(?:ed|s)?) (\d{1,3})(?: years? old)?(?: (?:now|today|yesterday|this (?:week|month|year)|last (?:week|month|year)|on \w+|in \w+))?$/i,
+    pattern:
+      /^(?:be|(?:have )?turn(?:ed|s)?) (\d{1,3})(?: years? old)?(?: (?:now|today|yesterday|this (?:week|month|year)|last (?:week|month|year)|on \w+|in \w+))?$/i,
     read: ([, age = ''], clause) => (Number(age) > 0 && Number(age) <= 120 ? says(clause, 'age', String(Number(age))) : []),
   },
   { pattern: /^was born (.+)/i, past: true, read: ([, rest = ''], clause, context) => birth(rest, clause, context) },
@@ -29,8 +29,7 @@ export const identityRules: readonly FactRule[] = [
     pattern:
       /^(?:live|reside|be based)(?: (?:alone|together|happily|here|there|with [^,]+?))? (?:right )?in (?:(?:a|an|the|my|our) [\p{Ll} -]+? (?:in|of|near) )?(.+)/iu,
     past: true,
-    read: ([, place = ''], clause, context) =>
-      isOver(clause) ? [] : says(clause, 'home', placeName(place), beginning(clause, context)),
+    read: ([, place = ''], clause, context) => (isOver(clause) ? [] : says(clause, 'home', placeName(place), beginning(clause, context))),
   },
   {
     pattern: /^(?:have )?moved (?:here |back |out |over )?(?:from [^,]+? )?to (.+)/i,
@@ -42,14 +41,18 @@ export const identityRules: readonly FactRule[] = [
     read: ([, name = ''], clause) => (nationality.test(name) ? says(clause, 'nationality', name) : []),
   },
   {
-    pattern: /^(?:be|(?:have )?got) (?:happily )?(married|single|divorced|widowed|engaged|separated)(?: to (.+?))?(?: (?:now|again|last|in|since|for) .*| now| again)?$/i,
+    pattern:
+      /^(?:be|(?:have )?got) (?:happily )?(married|single|divorced|widowed|engaged|separated)(?: to (.+?))?(?: (?:now|again|last|in|since|for) .*| now| again)?$/i,
     read: ([, status = '', spouse = ''], clause) => [
       ...says(clause, 'marital status', status.toLowerCase()),
       ...(clause.negated ? [] : says(clause, status.toLowerCase() === 'engaged' ? 'fiancé' : 'spouse', properName(spouse))),
     ],
   },
   {
-    pattern: new RegExp(`^(?:be|become|became) (?:a |an )?(?:strict |committed |lifelong )?${diets}(?= |$)(?! (?:food|recipe|restaurant|dish))`, 'i'),
+    pattern: new RegExp(
+      `^(?:be|become|became) (?:a |an )?(?:strict |committed |lifelong )?${diets}(?= |$)(?! (?:food|recipe|restaurant|dish))`,
+      'i',
+    ),
     read: ([, diet = ''], clause) => says(clause, 'diet', diet.toLowerCase()),
   },
   { pattern: /^be (?:\p{L}+ly )?allergic to (.+)/iu, read: ([, list = ''], clause) => allergies(list, clause) },
@@ -60,7 +63,8 @@ export const identityRules: readonly FactRule[] = [
   },
   {
     pattern: /^be (lactose|gluten|fructose|histamine)[- ]intolerant/i,
-    read: ([, what = ''], clause) => says(clause, 'health', `${what.toLowerCase()} intolerance`, { topic: `${what.toLowerCase()} intolerance` }),
+    read: ([, what = ''], clause) =>
+      says(clause, 'health', `${what.toLowerCase()} intolerance`, { topic: `${what.toLowerCase()} intolerance` }),
   },
   {
     pattern: /^(?:have|suffer from|be diagnosed with) (?:an? )?(.+)/i,
@@ -90,7 +94,11 @@ function birth(rest: string, clause: Clause, { dates }: RuleContext): FactDraft[
   const [date] = dates(rest, 'past')
   const spoken = date && rest.slice(date.start, date.end)
   return [
-    ...says(clause, 'birthplace', place === undefined ? undefined : placeName(place.replace(spoken ?? '', '').replace(/ (?:on|in) .*$/, ''))),
+    ...says(
+      clause,
+      'birthplace',
+      place === undefined ? undefined : placeName(place.replace(spoken ?? '', '').replace(/ (?:on|in) .*$/, '')),
+    ),
     ...(spoken === undefined || !/\d{4}/.test(spoken) ? [] : says(clause, date?.iso.length === 4 ? 'birth year' : 'birthday', date?.iso)),
   ]
 }
@@ -103,7 +111,9 @@ function dayAndMonth(iso: string | undefined): string | undefined {
 function allergies(list: string, clause: Clause): FactDraft[] {
   return listItems(phrase(list, 12) ?? '').flatMap((item) => {
     const cause = phrase(item.replace(/^(?:some|most|all|any) /i, ''), 3)
-    return cause === undefined || /^(?:it|that|this|them|mondays?|work|nonsense)$/i.test(cause) ? [] : says(clause, 'allergy', cause, { topic: cause })
+    return cause === undefined || /^(?:it|that|this|them|mondays?|work|nonsense)$/i.test(cause)
+      ? []
+      : says(clause, 'allergy', cause, { topic: cause })
   })
 }
 
@@ -115,6 +125,7 @@ function detail(name: string, value: string, clause: Clause): FactDraft[] {
     .replace('phone number', 'phone')
     .replace(/phone$/, 'phone number')
   if (attribute === 'email') return says(clause, attribute, /\S+@\S+\.\w+/.exec(value)?.[0])
-  if (/number|code|size/.test(attribute)) return says(clause, attribute, /^[+\p{Lu}\d][\p{Lu}\d \-().]*\d(?: ?\p{Lu}{2})?/u.exec(value)?.[0])
+  if (/number|code|size/.test(attribute))
+    return says(clause, attribute, /^[+\p{Lu}\d][\p{Lu}\d \-().]*\d(?: ?\p{Lu}{2})?/u.exec(value)?.[0])
   return says(clause, attribute, properName(value))
 }

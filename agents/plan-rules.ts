@@ -41,7 +41,10 @@ export const planRules: readonly FactRule[] = [
         ? planned(rest.replace(/^to /i, ''), clause, context)
         : planned(`${actions[action.toLowerCase()] ?? action} ${rest}`, clause, context),
   },
-  { pattern: /^will (?!(?:be|let|get back|check|try|see|do|ask|tell|send|need|have to)\b)(.+)/i, read: ([, rest = ''], clause, context) => planned(rest, clause, context) },
+  {
+    pattern: /^will (?!(?:be|let|get back|check|try|see|do|ask|tell|send|need|have to)\b)(.+)/i,
+    read: ([, rest = ''], clause, context) => planned(rest, clause, context),
+  },
   { pattern: /^will be (in .+)/i, read: ([, rest = ''], clause, context) => planned(`be ${rest}`, clause, context) },
   {
     pattern: new RegExp(`^have (?:an? |my |our )?((?:[\\p{L}'-]+ ){0,3}${events}\\b.*)`, 'iu'),
@@ -50,7 +53,8 @@ export const planRules: readonly FactRule[] = [
   {
     // "My flight to Boston is on Monday."
     pattern: new RegExp(`^((?:[\\p{L}'-]+ ){0,2}${events}(?: (?:to|in|at|with|for) [\\p{L}' .-]+?)?) be (.+)`, 'iu'),
-    read: ([, what = '', rest = ''], clause, context) => (context.dates(rest, 'future')[0]?.start === 0 ? planned(`${what} ${rest}`, clause, context) : []),
+    read: ([, what = '', rest = ''], clause, context) =>
+      context.dates(rest, 'future')[0]?.start === 0 ? planned(`${what} ${rest}`, clause, context) : [],
   },
 ]
 

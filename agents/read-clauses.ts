@@ -17,7 +17,8 @@ export interface Clause {
 /** Verbs that may follow "and" without a subject of their own. */
 const verbs =
   "am|'m|is|are|have|has|live|lives|work|works|love|loves|like|likes|hate|hates|enjoy|enjoys|own|owns|play|plays|speak|speaks|study|studies|drive|drives|prefer|prefers|teach|teaches|do not|don't|can't|no longer|moved|grew|was|joined|quit"
-const subjects = "i\\b|we\\b|my\\b|our\\b|it\\b|it's|she\\b|she's|he\\b|he's|they\\b|they're|you\\b|you're|there\\b|this\\b|that's|who\\b|which\\b|where\\b"
+const subjects =
+  "i\\b|we\\b|my\\b|our\\b|it\\b|it's|she\\b|she's|he\\b|he's|they\\b|they're|you\\b|you're|there\\b|this\\b|that's|who\\b|which\\b|where\\b"
 const cut = new RegExp(
   `(?:[;:—–]|\\s-|,|(?:,? (?:and|but|so|because|since|while|although|though|when|where|which|who|whereas|as|or))(?=\\s))\\s+(?=(?:(?:also|now|then|currently|actually|sometimes|never|really) )*(?:${subjects}|(?:${verbs})\\s))|,? (?:but|because|although|though|whereas)\\s+|,\\s+(?=not |by the way)`,
   'gi',
@@ -27,7 +28,8 @@ const openings =
   /^(?:(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[,!. ]+|(?:well|so|ok(?:ay)?|yes|yeah|no|nope|sorry|oh|ah|actually|by the way|btw|fyi|also|and|but|anyway|please note that|just so you know|for your information|for the record|to be clear|correction|remember(?: that)?|note that|in fact|honestly|personally|these days|nowadays|currently|now|right now)[,: ]+)+/i
 const adverbs =
   /^(?:really|absolutely|also|currently|now|still|always|just|recently|actually|originally|usually|often|normally|basically|mostly|already|finally|truly|totally|quite|generally|definitely|certainly|especially|particularly|simply|both|all|only|even|sometimes|officially|happily) /i
-const hedges = /\b(?:would|could|should|might|maybe|perhaps|probably|wish|hope|want|wanna|need|must|almost|nearly|not sure|kind of|sort of)\b|'d\b/i
+const hedges =
+  /\b(?:would|could|should|might|maybe|perhaps|probably|wish|hope|want|wanna|need|must|almost|nearly|not sure|kind of|sort of)\b|'d\b/i
 
 /** Clauses of a sentence about the user and who is the user's; others are left out, as are wishes and guesses. */
 export function readClauses(sentence: string): Clause[] {
@@ -63,7 +65,10 @@ function partsOf(sentence: string): Part[] {
 /** "not X but Y" and "isn't X, it's Y" say Y. */
 function correct(sentence: string): string {
   return sentence
-    .replace(/\b(is|am|are|'s|'m|'re)(?: not|n't) [^,;.]+[,;.] (?:but )?(?:it's|it is|he's|he is|she's|she is|i'm|i am|they're|they are|we're) /gi, '$1 ')
+    .replace(
+      /\b(is|am|are|'s|'m|'re)(?: not|n't) [^,;.]+[,;.] (?:but )?(?:it's|it is|he's|he is|she's|she is|i'm|i am|they're|they are|we're) /gi,
+      '$1 ',
+    )
     .replace(/\bnot (?!only\b)[^,;.]+?,? but (?:rather )?(?!i\b|we\b|my\b|he\b|she\b|they\b|it\b)/gi, '')
 }
 
@@ -122,7 +127,8 @@ function readVerb(words: string): Pick<Clause, 'predicate' | 'negated' | 'past'>
 
 /** "have been living" and "have lived" tell of now, with the verb that the rules know. */
 function perfect(words: string): string {
-  const participle = /^have (?:been )?(lived|living|worked|working|been|liked|loved|hated|played|playing|studied|studying|driven|owned)\b/i.exec(words)
+  const participle =
+    /^have (?:been )?(lived|living|worked|working|been|liked|loved|hated|played|playing|studied|studying|driven|owned)\b/i.exec(words)
   const base = participle && participles.get((participle[1] ?? '').toLowerCase())
   if (participle && base !== undefined) return `${base}${words.slice(participle[0].length)}`
   return words.replace(/^(be|have|will) (.*)$/i, (_, verb: string, rest: string) => `${verb} ${withoutAdverbs(rest)}`)

@@ -9,7 +9,13 @@ export const workRules: readonly FactRule[] = [
     read([, words = ''], clause, context) {
       const [job = ''] = partOf(words, / (?:at|for|in|from|with|by|of|on|who|based|living|working) /i)
       const [, place] = partOf(words, / (?:at|for) /i)
-      if (!occupation.test(job) || /\b(?:an?|more|less|excellent|terrible|bad|good|great|awful|big|happy|born|natural|lousy|decent|mediocre|hobby|amateur|fast|slow|heavy)\b/i.test(job)) return []
+      if (
+        !occupation.test(job) ||
+        /\b(?:an?|more|less|excellent|terrible|bad|good|great|awful|big|happy|born|natural|lousy|decent|mediocre|hobby|amateur|fast|slow|heavy)\b/i.test(
+          job,
+        )
+      )
+        return []
       return [...says(clause, 'job', job), ...employers(place, clause, context)]
     },
   },
@@ -20,7 +26,10 @@ export const workRules: readonly FactRule[] = [
       return [...says(clause, 'job', phrase(partOf(job, / (?:in|from|on|of) /i)[0] ?? '', 5)), ...employers(place, clause, context)]
     },
   },
-  { pattern: /^(?:job|profession|occupation) be (?:an? )?(.+)/i, read: ([, job = ''], clause) => (occupation.test(job) ? says(clause, 'job', job) : []) },
+  {
+    pattern: /^(?:job|profession|occupation) be (?:an? )?(.+)/i,
+    read: ([, job = ''], clause) => (occupation.test(job) ? says(clause, 'job', job) : []),
+  },
   {
     pattern:
       /^teach (maths?|mathematics|physics|chemistry|biology|history|geography|english|french|spanish|german|latin|music|art|science|philosophy|economics|literature|yoga|pilates|piano|guitar|computer science)(?: (?:at|in|to|for) .*)?$/i,
@@ -36,7 +45,8 @@ export const workRules: readonly FactRule[] = [
     read: ([, place = ''], clause, context) => employers(place, clause, context),
   },
   {
-    pattern: /^(?:have )?(?:got |was |been )?(?:laid off (?:from|by)|fired (?:from|by)|made redundant (?:by|at)|resigned from|quit (?:my )?(?:job|position) (?:at|with)|left (?:my )?(?:job|position) (?:at|with)|(?:quit|stopped) working (?:at|for)) (?:my (?:job|position) (?:at|with) )?(.+)/i,
+    pattern:
+      /^(?:have )?(?:got |was |been )?(?:laid off (?:from|by)|fired (?:from|by)|made redundant (?:by|at)|resigned from|quit (?:my )?(?:job|position) (?:at|with)|left (?:my )?(?:job|position) (?:at|with)|(?:quit|stopped) working (?:at|for)) (?:my (?:job|position) (?:at|with) )?(.+)/i,
     past: true,
     read: ([, place = ''], clause) => says({ ...clause, negated: true }, 'employer', employer(place)),
   },
@@ -47,7 +57,10 @@ export const workRules: readonly FactRule[] = [
   },
   {
     pattern: /^study ((?!(?:your|the|this|that|these|it|my|for|at|in|hard|how|what)\b)\p{L}+(?: \p{L}+){0,3}?)(?: at (.+))?$/iu,
-    read: ([, subject = '', school = ''], clause) => [...says(clause, 'studies', phrase(subject, 4)), ...says(clause, 'school', properName(school))],
+    read: ([, subject = '', school = ''], clause) => [
+      ...says(clause, 'studies', phrase(subject, 4)),
+      ...says(clause, 'school', properName(school)),
+    ],
   },
   {
     pattern: /^be (?:an? )?((?:[\p{L}-]+ ){0,2}student)(?: of (.+?))?(?: (?:at|in) (.+))?$/iu,
@@ -69,7 +82,12 @@ function employer(place: string): string | undefined {
   const name = properName(place)
   if (name !== undefined) return name
   const plain = phrase(partOf(place, / (?:in|near|as|on|from|where|that) /i)[0] ?? '', 4)
-  return plain !== undefined && /^(?:an?|the) (?!(?:moment|minute|time|while|change|living|same|end|beginning|office|desk|computer|project|day|week)\b)\p{Ll}/u.test(plain) ? plain : undefined
+  return plain !== undefined &&
+    /^(?:an?|the) (?!(?:moment|minute|time|while|change|living|same|end|beginning|office|desk|computer|project|day|week)\b)\p{Ll}/u.test(
+      plain,
+    )
+    ? plain
+    : undefined
 }
 
 /** The words before and after the first separator. */

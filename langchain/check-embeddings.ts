@@ -11,7 +11,9 @@ export function checkEmbeddings(memory: MemoryStore, embeddings: EmbeddingsInter
   const { id } = embeddings as { readonly id?: unknown }
   const given = embedderId ?? (typeof id === 'string' ? id : undefined)
   if (memory.embedderId !== undefined && given === undefined) {
-    throw new TypeError(`Cannot use embeddings that do not say their model as the store holds vectors of ${memory.embedderId}. Pass embedderId`)
+    throw new TypeError(
+      `Cannot use embeddings that do not say their model as the store holds vectors of ${memory.embedderId}. Pass embedderId`,
+    )
   }
   checkEmbedder(memory.embedderId, given, 'of the memory')
 }

@@ -3,7 +3,16 @@ import type { MemoryRecord, RecordFilter } from '../memory/index.ts'
 /** Which records of the scope are meant; the scope itself is no part of it. */
 export type MemoryFilter = Omit<RecordFilter, 'scope'>
 
-const fields: ReadonlySet<string> = new Set<keyof MemoryFilter>(['documentIds', 'kinds', 'roles', 'from', 'until', 'validAt', 'metadata', 'now'])
+const fields: ReadonlySet<string> = new Set<keyof MemoryFilter>([
+  'documentIds',
+  'kinds',
+  'roles',
+  'from',
+  'until',
+  'validAt',
+  'metadata',
+  'now',
+])
 
 /**
  * The filter of a call within the filter of its store: what both ask for must hold.
@@ -12,7 +21,8 @@ const fields: ReadonlySet<string> = new Set<keyof MemoryFilter>(['documentIds', 
  */
 export function joinFilters(base: MemoryFilter = {}, own: MemoryFilter = {}): MemoryFilter {
   const unknown = [...Object.keys(base), ...Object.keys(own)].find((field) => !fields.has(field))
-  if (unknown === 'scope') throw new TypeError('Cannot filter by scope as it is fixed when the store is made: scope. Make a store for the other scope')
+  if (unknown === 'scope')
+    throw new TypeError('Cannot filter by scope as it is fixed when the store is made: scope. Make a store for the other scope')
   if (unknown !== undefined) {
     throw new TypeError(`Cannot filter by an unknown field: ${unknown}. Put fields of metadata under "metadata"`)
   }

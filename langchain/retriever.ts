@@ -3,7 +3,14 @@ import { Document, type DocumentInterface } from '@langchain/core/documents'
 import type { EmbeddingsInterface } from '@langchain/core/embeddings'
 import { BaseRetriever, type BaseRetrieverInput } from '@langchain/core/retrievers'
 import type { RunnableConfig } from '@langchain/core/runnables'
-import { type CoRecallOptions, createRecordTest, expandByCoRecall, type MemoryHit, type MemoryQuery, type MemoryStore } from '../memory/index.ts'
+import {
+  type CoRecallOptions,
+  createRecordTest,
+  expandByCoRecall,
+  type MemoryHit,
+  type MemoryQuery,
+  type MemoryStore,
+} from '../memory/index.ts'
 import { checkEmbeddings, unitVector } from './check-embeddings.ts'
 import { documentMetadata, joinFilters, type MemoryFilter } from './memory-filter.ts'
 
@@ -70,7 +77,12 @@ export class MemoryRetriever extends BaseRetriever {
     const at = now()
     const found = await this.search(query, at)
     const hits = found.filter(({ score }) => score >= minScore)
-    if (touch && hits.length > 0) await memory.touch(scope, hits.map(({ record }) => record.id), at)
+    if (touch && hits.length > 0)
+      await memory.touch(
+        scope,
+        hits.map(({ record }) => record.id),
+        at,
+      )
     return hits.map(toDocument)
   }
 

@@ -3,7 +3,15 @@ import { Document, type DocumentInterface } from '@langchain/core/documents'
 import type { EmbeddingsInterface } from '@langchain/core/embeddings'
 import { maximalMarginalRelevance } from '@langchain/core/utils/math'
 import { type MaxMarginalRelevanceSearchOptions, VectorStore } from '@langchain/core/vectorstores'
-import { allRecords, createRecordTest, type JsonValue, type MemoryHit, type MemoryQuery, type MemoryRecord, type MemoryStore } from '../memory/index.ts'
+import {
+  allRecords,
+  createRecordTest,
+  type JsonValue,
+  type MemoryHit,
+  type MemoryQuery,
+  type MemoryRecord,
+  type MemoryStore,
+} from '../memory/index.ts'
 import { checkEmbeddings, unitVector } from './check-embeddings.ts'
 import { documentMetadata, joinFilters, type MemoryFilter } from './memory-filter.ts'
 
@@ -91,7 +99,11 @@ export class ScriptoriumVectorStore extends VectorStore {
   }
 
   /** With cosine similarities, also of a hybrid store: there are no words to go by. */
-  override async similaritySearchVectorWithScore(query: number[], k: number, filter?: MemoryFilter): Promise<[DocumentInterface, number][]> {
+  override async similaritySearchVectorWithScore(
+    query: number[],
+    k: number,
+    filter?: MemoryFilter,
+  ): Promise<[DocumentInterface, number][]> {
     return this.scored(await this.find(query, { k, fusion: 'vectors' }, filter))
   }
 
@@ -107,10 +119,17 @@ export class ScriptoriumVectorStore extends VectorStore {
   }
 
   /** Of `fetchK` candidates (20), `k` that are near the query and unlike each other; `lambda` (0.5) is the share of nearness. */
-  override async maxMarginalRelevanceSearch(query: string, options: MaxMarginalRelevanceSearchOptions<MemoryFilter>): Promise<DocumentInterface[]> {
+  override async maxMarginalRelevanceSearch(
+    query: string,
+    options: MaxMarginalRelevanceSearchOptions<MemoryFilter>,
+  ): Promise<DocumentInterface[]> {
     const { k, fetchK = 20, lambda = 0.5, filter } = options
     const vector = await this.embeddings.embedQuery(query)
-    const hits = await this.find(vector, { k: Math.max(k, fetchK), ...(this.config.hybrid ? { text: query } : { fusion: 'vectors' }) }, filter)
+    const hits = await this.find(
+      vector,
+      { k: Math.max(k, fetchK), ...(this.config.hybrid ? { text: query } : { fusion: 'vectors' }) },
+      filter,
+    )
     const records = hits.map(({ record }) => record).filter((record) => record.vector !== undefined)
     const chosen = maximalMarginalRelevance(
       vector,
@@ -127,7 +146,9 @@ export class ScriptoriumVectorStore extends VectorStore {
     embeddings: EmbeddingsInterface,
     config: VectorStoreConfig,
   ): Promise<ScriptoriumVectorStore> {
-    const metadataOf = (at: number): Record<string, unknown> => ({ ...(Array.isArray(metadatas) ? (metadatas as object[])[at] : metadatas) })
+    const metadataOf = (at: number): Record<string, unknown> => ({
+      ...(Array.isArray(metadatas) ? (metadatas as object[])[at] : metadatas),
+    })
     const documents = texts.map((pageContent, at) => new Document({ pageContent, metadata: metadataOf(at) }))
     return ScriptoriumVectorStore.fromDocuments(documents, embeddings, config)
   }
@@ -147,7 +168,11 @@ export class ScriptoriumVectorStore extends VectorStore {
     return new ScriptoriumVectorStore(embeddings, config)
   }
 
-  private async find(vector: number[], query: Pick<MemoryQuery, 'k' | 'fusion'> & { readonly text?: string }, filter?: MemoryFilter): Promise<MemoryHit[]> {
+  private async find(
+    vector: number[],
+    query: Pick<MemoryQuery, 'k' | 'fusion'> & { readonly text?: string },
+    filter?: MemoryFilter,
+  ): Promise<MemoryHit[]> {
     const joined = joinFilters(this.config.filter, filter)
     return this.memory.search({ now: Date.now(), text: '', ...query, ...joined, scope: this.config.scope, vector: unitVector(vector) })
   }
@@ -157,7 +182,12 @@ export class ScriptoriumVectorStore extends VectorStore {
   }
 
   /** @param places next place of each document, filled as it is asked for */
-  private async recordOf({ pageContent: text, metadata }: DocumentInterface, id: string, vector: readonly number[], places: Map<string, number>): Promise<MemoryRecord> {
+  private async recordOf(
+    { pageContent: text, metadata }: DocumentInterface,
+    id: string,
+    vector: readonly number[],
+    places: Map<string, number>,
+  ): Promise<MemoryRecord> {
     const { scope, documentId: home = 'langchain' } = this.config
     const { documentId: named }: { documentId?: unknown } = metadata
     const documentId = typeof named === 'string' && named !== '' ? named : home
@@ -184,11 +214,17 @@ export class ScriptoriumVectorStore extends VectorStore {
     const { scope, filter = {} } = this.config
     const test = createRecordTest({ ...filter, scope })
     const records = await Promise.all(ids.map((id) => this.memory.get(scope, id)))
-    return records.filter((record) => record !== undefined).filter((record) => test?.(record) ?? true).map(({ id }) => id)
+    return records
+      .filter((record) => record !== undefined)
+      .filter((record) => test?.(record) ?? true)
+      .map(({ id }) => id)
   }
 
   private async idsOf(filter: MemoryFilter): Promise<string[]> {
-    const { memory, config: { scope } } = this
+    const {
+      memory,
+      config: { scope },
+    } = this
     const test = createRecordTest({ ...filter, scope })
     const ids: string[] = []
     for await (const record of allRecords(memory, scope, filter.documentIds ? { documentIds: filter.documentIds } : {})) {

@@ -21,7 +21,11 @@ export interface CoRecallOptions {
  * best of score(hit) × weight × w(hit → record), where w is how many of the hit's recalls had the record beside it: Memoria's connection weight C[i][j] / C[i][i]
  * (arXiv 2310.03052). Hits keep their order and come first.
  */
-export async function expandByCoRecall(store: MemoryStore, hits: readonly MemoryHit[], options: CoRecallOptions = {}): Promise<MemoryHit[]> {
+export async function expandByCoRecall(
+  store: MemoryStore,
+  hits: readonly MemoryHit[],
+  options: CoRecallOptions = {},
+): Promise<MemoryHit[]> {
   const { limit = 4, weight = 0.5, perHit = 8, now, accept = () => true } = options
   const present = new Set(hits.map(({ record }) => record.id))
   const scores = new Map<string, { readonly scope: string; readonly score: number }>()

@@ -58,7 +58,8 @@ export async function forget(store: MemoryStore, options: ForgetOptions): Promis
   if (!dryRun) await store.delete(scope, expired)
   const gone = new Set(expired)
   const present = (): MemoryRecord[] => records.filter(({ id }) => !gone.has(id))
-  const merged = merge && records.length - gone.size > capacity ? await mergeFacts(store, present(), options, records.length - gone.size - capacity) : []
+  const merged =
+    merge && records.length - gone.size > capacity ? await mergeFacts(store, present(), options, records.length - gone.size - capacity) : []
   for (const { id } of merged) gone.add(id)
   const ranked = await byWorth(store, present(), options)
   return { expired, merged, ...(await letGo(store, ranked, options, records.length - gone.size)) }
@@ -84,11 +85,19 @@ async function candidates(store: MemoryStore, { scope, includeTurns = false, sig
 }
 
 /** Of facts that say the same, a pinned one stays, else the newest, with the sources of all; at most `most` become part of another. */
-async function mergeFacts(store: MemoryStore, records: readonly MemoryRecord[], options: ForgetOptions, most: number): Promise<Forgotten['merged'][number][]> {
+async function mergeFacts(
+  store: MemoryStore,
+  records: readonly MemoryRecord[],
+  options: ForgetOptions,
+  most: number,
+): Promise<Forgotten['merged'][number][]> {
   const { now, scope, threshold, dryRun = false, signal } = options
   const facts = records
     .filter((record) => record.kind === 'fact' && isCurrent(record, now))
-    .toSorted((one, other) => Number(other.pinned ?? false) - Number(one.pinned ?? false) || timeOf(other) - timeOf(one) || compareText(one.id, other.id))
+    .toSorted(
+      (one, other) =>
+        Number(other.pinned ?? false) - Number(one.pinned ?? false) || timeOf(other) - timeOf(one) || compareText(one.id, other.id),
+    )
   const kept: MemoryRecord[] = []
   const merged: { id: string; into: string }[] = []
   const sources = new Map<string, string[]>()
@@ -106,7 +115,10 @@ async function mergeFacts(store: MemoryStore, records: readonly MemoryRecord[], 
   // A fact without sources rests on none, and must not begin to.
   const changed = kept.filter(({ id, sources: own = [] }) => sources.has(id) && own.length > 0)
   await store.put(changed.map((record) => ({ ...record, sources: [...new Set(sources.get(record.id))] })))
-  await store.delete(scope, merged.map(({ id }) => id))
+  await store.delete(
+    scope,
+    merged.map(({ id }) => id),
+  )
   return merged
 }
 
@@ -130,7 +142,10 @@ async function byWorth(store: MemoryStore, records: readonly MemoryRecord[], opt
     .filter((record) => !record.pinned && !spared.has(record.id))
     .toSorted(
       (one, other) =>
-        order(one) - order(other) || (worth.get(one.id) ?? 0) - (worth.get(other.id) ?? 0) || timeOf(one) - timeOf(other) || compareText(one.id, other.id),
+        order(one) - order(other) ||
+        (worth.get(one.id) ?? 0) - (worth.get(other.id) ?? 0) ||
+        timeOf(one) - timeOf(other) ||
+        compareText(one.id, other.id),
     )
 }
 

@@ -77,7 +77,14 @@ interface Place {
 }
 
 /** Turns page by page; the one before the first is read along. */
-async function* pagesOf({ memory, scope, threadId, from = 0, until, signal }: DeriveFactsOptions): AsyncGenerator<{ turns: Place[]; next: number }> {
+async function* pagesOf({
+  memory,
+  scope,
+  threadId,
+  from = 0,
+  until,
+  signal,
+}: DeriveFactsOptions): AsyncGenerator<{ turns: Place[]; next: number }> {
   let [before] = from > 0 ? await memory.list(scope, threadId, { until: from, limit: 1, newest: true }) : []
   let next = from
   for (;;) {
@@ -127,7 +134,12 @@ function factsOf({ text, createdAt }: MemoryRecord, before: MemoryRecord | undef
 }
 
 /** Ends before beginnings, marks last: wherever it is cut off, doing it again completes it. */
-async function write({ memory, scope, extractor }: DeriveFactsOptions, book: FactBook, changes: readonly FactChange[], read: readonly Place[]): Promise<void> {
+async function write(
+  { memory, scope, extractor }: DeriveFactsOptions,
+  book: FactBook,
+  changes: readonly FactChange[],
+  read: readonly Place[],
+): Promise<void> {
   const added = changes.flatMap((change) => (change.type === 'add' ? [change.record.id] : []))
   const changed = changes.flatMap((change) => (change.type === 'confirm' || change.type === 'supersede' ? [change.id] : []))
   const held = (ids: readonly string[]): MemoryRecord[] => ids.map((id) => book.get(id)).filter((record) => record !== undefined)

@@ -69,7 +69,8 @@ export class FactBook {
     if (same) return same.sources?.includes(turnId) ? [] : [this.#confirm(same, said)]
     const { text } = record
     if (inForce.some(({ pinned }) => pinned)) return [{ type: 'skip', text, reason: 'pinned' }]
-    if (fact.negated && inForce.length > 0 && !inForce.some((known) => isDenied(known, fact))) return [{ type: 'skip', text, reason: 'other-value' }]
+    if (fact.negated && inForce.length > 0 && !inForce.some((known) => isDenied(known, fact)))
+      return [{ type: 'skip', text, reason: 'other-value' }]
     return this.#replace(record, inForce, saidAt)
   }
 
@@ -119,7 +120,14 @@ export class FactBook {
 }
 
 /** The record without what the store gives it. */
-export function withoutPlace({ scope: _scope, documentId: _documentId, index: _index, start: _start, end: _end, ...fields }: MemoryRecord): NewTurn {
+export function withoutPlace({
+  scope: _scope,
+  documentId: _documentId,
+  index: _index,
+  start: _start,
+  end: _end,
+  ...fields
+}: MemoryRecord): NewTurn {
   return fields
 }
 
@@ -148,7 +156,10 @@ function isDenied(known: MemoryRecord, { value, topic }: Fact): boolean {
 
 /** The id follows from what was said and where, so that writing it again is harmless. */
 function recordOf({ fact, turnId, threadId, saidAt, by, vector }: SaidFact): MemoryRecord {
-  const id = `fact-${createHash('sha256').update(JSON.stringify([turnId, factKey(fact), normaliseFactText(fact.value), fact.negated ?? false])).digest('hex').slice(0, 32)}`
+  const id = `fact-${createHash('sha256')
+    .update(JSON.stringify([turnId, factKey(fact), normaliseFactText(fact.value), fact.negated ?? false]))
+    .digest('hex')
+    .slice(0, 32)}`
   return {
     id,
     scope: '',

@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { factText } from '../agents/index.ts'
-import { checkEmbedder, type Fact, factKey, factMetadata, factOf, FACTS_DOCUMENT, type MemoryRecord, type MemoryStore } from '../memory/index.ts'
+import {
+  checkEmbedder,
+  type Fact,
+  factKey,
+  factMetadata,
+  factOf,
+  FACTS_DOCUMENT,
+  type MemoryRecord,
+  type MemoryStore,
+} from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
 
 export interface SetFactOptions {
@@ -32,7 +41,16 @@ export async function setFact(memory: MemoryStore, scope: string, fact: Fact, op
   const known = await memory.list(scope, FACTS_DOCUMENT)
   const id = `fact-${randomUUID()}`
   const [record] = await memory.append(scope, FACTS_DOCUMENT, [
-    { id, text, kind: 'fact', createdAt: now, validFrom: now, pinned: true, metadata: { ...factMetadata(fact), by: 'user' }, ...(vector && { vector }) },
+    {
+      id,
+      text,
+      kind: 'fact',
+      createdAt: now,
+      validFrom: now,
+      pinned: true,
+      metadata: { ...factMetadata(fact), by: 'user' },
+      ...(vector && { vector }),
+    },
   ])
   for (const old of known) {
     const isMeant = old.id === replaces || (old.supersededBy === undefined && isAbout(old, fact))

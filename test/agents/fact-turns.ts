@@ -241,7 +241,7 @@ export const heldOutTurns: readonly LabelledTurn[] = [
     ['I love that!'],
     ["I'm 100% sure."],
     ['I am 3 pages in.'],
-    ["My father would have loved this."],
+    ['My father would have loved this.'],
     ["I can't stand up right now."],
     ['I study your answers carefully.'],
     ['I moved to the next step.'],

@@ -40,7 +40,9 @@ describe('ScriptoriumVectorStore', () => {
 
   it('gives a text that is added again under its id in place of the old one', async () => {
     const store = new ScriptoriumVectorStore(embeddings, { memory, scope: 'ann' })
-    const ids = await store.addDocuments([new Document({ pageContent: 'one', id: 'a' }), new Document({ pageContent: 'two' })], { ids: [undefined, 'b'] })
+    const ids = await store.addDocuments([new Document({ pageContent: 'one', id: 'a' }), new Document({ pageContent: 'two' })], {
+      ids: [undefined, 'b'],
+    })
     expect(ids).toEqual(['a', 'b'])
     await store.addDocuments([new Document({ pageContent: 'three', id: 'a' })])
     expect(await memory.list('ann', 'langchain')).toMatchObject([
@@ -51,7 +53,10 @@ describe('ScriptoriumVectorStore', () => {
 
   it('adds to the document that metadata name', async () => {
     const store = await ScriptoriumVectorStore.fromDocuments(
-      [new Document({ pageContent: 'call me', metadata: { documentId: 'moby' } }), new Document({ pageContent: 'Ishmael', metadata: { documentId: 'moby' } })],
+      [
+        new Document({ pageContent: 'call me', metadata: { documentId: 'moby' } }),
+        new Document({ pageContent: 'Ishmael', metadata: { documentId: 'moby' } }),
+      ],
       embeddings,
       { memory, scope: 'ann' },
     )
@@ -88,7 +93,10 @@ describe('ScriptoriumVectorStore', () => {
   })
 
   it('chooses what is unlike', async () => {
-    const store = await ScriptoriumVectorStore.fromTexts(['red cat', 'red cat sat', 'red dog ran home'], {}, embeddings, { memory, scope: 'ann' })
+    const store = await ScriptoriumVectorStore.fromTexts(['red cat', 'red cat sat', 'red dog ran home'], {}, embeddings, {
+      memory,
+      scope: 'ann',
+    })
     expect(contents(await store.maxMarginalRelevanceSearch('red cat', { k: 2, lambda: 1 }))).toEqual(['red cat', 'red cat sat'])
     expect(contents(await store.maxMarginalRelevanceSearch('red cat', { k: 2, lambda: 0.3 }))).toEqual(['red cat', 'red dog ran home'])
     expect(contents(await store.asRetriever({ searchType: 'mmr', k: 1 }).invoke('red cat'))).toEqual(['red cat'])
@@ -112,7 +120,11 @@ describe('ScriptoriumVectorStore', () => {
     expect(await bob.similaritySearch('whale', 4)).toEqual([])
     const ids = (await memory.list('ann', 'langchain')).map(({ id }) => id)
     await bob.delete({ ids })
-    const narrow = await ScriptoriumVectorStore.fromExistingIndex(embeddings, { memory, scope: 'ann', filter: { metadata: { chapter: 1 } } })
+    const narrow = await ScriptoriumVectorStore.fromExistingIndex(embeddings, {
+      memory,
+      scope: 'ann',
+      filter: { metadata: { chapter: 1 } },
+    })
     expect(await narrow.similaritySearch('whale', 4, { metadata: { chapter: 2 } })).toHaveLength(2)
     await narrow.delete({ ids })
     await narrow.delete({ filter: { documentIds: ['langchain'] } })
@@ -122,12 +134,16 @@ describe('ScriptoriumVectorStore', () => {
   it('refuses vectors of another model, of another length, or of no known model', async () => {
     await fill()
     const other = scriptedEmbedder({ id: 'other' })
-    expect(() => new ScriptoriumVectorStore(other, { memory, scope: 'ann' })).toThrow(/scripted-embedder-64.*other|other.*scripted-embedder-64/)
+    expect(() => new ScriptoriumVectorStore(other, { memory, scope: 'ann' })).toThrow(
+      /scripted-embedder-64.*other|other.*scripted-embedder-64/,
+    )
     const nameless = { embedQuery: other.embedQuery, embedDocuments: other.embedDocuments }
     expect(() => new ScriptoriumVectorStore(nameless, { memory, scope: 'ann' })).toThrow(/Pass embedderId/)
     const store = new ScriptoriumVectorStore(nameless, { memory, scope: 'ann', embedderId: embeddings.id })
     await expect(store.addVectors([[1, 0]], [new Document({ pageContent: 'short' })])).rejects.toMatchObject({ reason: 'mismatch' })
-    await expect(store.addVectors([new Array<number>(64).fill(Number.NaN)], [new Document({ pageContent: 'none' })])).rejects.toThrow(RangeError)
+    await expect(store.addVectors([new Array<number>(64).fill(Number.NaN)], [new Document({ pageContent: 'none' })])).rejects.toThrow(
+      RangeError,
+    )
     await expect(store.addVectors([], [new Document({ pageContent: 'none' })])).rejects.toThrow(RangeError)
     expect(await memory.count('ann')).toBe(4)
   })
@@ -172,14 +188,21 @@ describe('MemoryRetriever', () => {
   it('tells callbacks, and stops at a signal', async () => {
     const seen: string[] = []
     const callbacks = [
-      { handleRetrieverStart: (_: unknown, query: string) => void seen.push(query), handleRetrieverEnd: (documents: unknown[]) => void seen.push(`${documents.length}`) },
+      {
+        handleRetrieverStart: (_: unknown, query: string) => void seen.push(query),
+        handleRetrieverEnd: (documents: unknown[]) => void seen.push(`${documents.length}`),
+      },
     ]
     await retriever({ k: 1 }).invoke('whale', { callbacks })
     expect(seen).toEqual(['whale', '1'])
     const stopped = AbortSignal.abort(new Error('enough'))
     await expect(retriever().invoke('whale', { signal: stopped })).rejects.toThrow('enough')
     const abort = new AbortController()
-    const slow = { id: embeddings.id, embedDocuments: embeddings.embedDocuments, embedQuery: (text: string) => (abort.abort(new Error('late')), embeddings.embedQuery(text)) }
+    const slow = {
+      id: embeddings.id,
+      embedDocuments: embeddings.embedDocuments,
+      embedQuery: (text: string) => (abort.abort(new Error('late')), embeddings.embedQuery(text)),
+    }
     await expect(retriever({ embeddings: slow }).invoke('whale', { signal: abort.signal })).rejects.toThrow('late')
   })
 
@@ -192,7 +215,9 @@ describe('MemoryRetriever', () => {
   it('feeds a chain', async () => {
     const prompt = ChatPromptTemplate.fromTemplate('{context}\nQuestion: {question}')
     const model = RunnableLambda.from((value: { toString(): string }) => value.toString())
-    const context = retriever({ filter: { kinds: ['fact'] } }).pipe((documents: { pageContent: string }[]) => contents(documents).join('\n'))
+    const context = retriever({ filter: { kinds: ['fact'] } }).pipe((documents: { pageContent: string }[]) =>
+      contents(documents).join('\n'),
+    )
     const chain = RunnableSequence.from([{ context, question: new RunnablePassthrough() }, prompt, model, new StringOutputParser()])
     expect(await chain.invoke('whale?')).toContain('The user has a whale\nQuestion: whale?')
   })

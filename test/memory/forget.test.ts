@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createMemoryStore, expandByCoRecall, FACTS_DOCUMENT, forget, type ForgetOptions, type MemoryStore, type NewTurn } from '../../memory/index.ts'
+import {
+  createMemoryStore,
+  expandByCoRecall,
+  FACTS_DOCUMENT,
+  forget,
+  type ForgetOptions,
+  type MemoryStore,
+  type NewTurn,
+} from '../../memory/index.ts'
 
 const scope = 'ann'
 const DAY = 24 * 60 * 60 * 1000
@@ -14,7 +22,8 @@ beforeEach(() => {
 const turn = (id: string, parts: Partial<NewTurn> = {}): NewTurn => ({ id, text: `turn ${id}`, role: 'user', createdAt: now, ...parts })
 const fact = (id: string, parts: Partial<NewTurn> = {}): NewTurn => ({ id, text: `fact ${id}`, kind: 'fact', createdAt: now, ...parts })
 const keep = (...facts: NewTurn[]): Promise<unknown> => memory.append(scope, FACTS_DOCUMENT, facts)
-const bring = (capacity: number, options: Partial<ForgetOptions> = {}): ReturnType<typeof forget> => forget(memory, { scope, capacity, now, ...options })
+const bring = (capacity: number, options: Partial<ForgetOptions> = {}): ReturnType<typeof forget> =>
+  forget(memory, { scope, capacity, now, ...options })
 const ids = async (documentId: string): Promise<string[]> => (await memory.list(scope, documentId)).map(({ id }) => id)
 
 describe('forget', () => {
@@ -46,7 +55,10 @@ describe('forget', () => {
 
   it('goes by meaning where there are vectors', async () => {
     const near = Float32Array.of(Math.cos(0.1), Math.sin(0.1))
-    await keep(fact('a', { vector: Float32Array.of(1, 0), text: 'likes hiking' }), fact('b', { vector: near, text: 'enjoys walks in the hills', createdAt: now - 1 }))
+    await keep(
+      fact('a', { vector: Float32Array.of(1, 0), text: 'likes hiking' }),
+      fact('b', { vector: near, text: 'enjoys walks in the hills', createdAt: now - 1 }),
+    )
     expect(await bring(1, { merge: false, dryRun: true })).toMatchObject({ merged: [], forgotten: ['b'] })
     expect(await bring(1)).toMatchObject({ merged: [{ id: 'b', into: 'a' }], forgotten: [] })
   })
@@ -69,14 +81,22 @@ describe('forget', () => {
   })
 
   it('lets raw turns go only when it is told to, the newest never', async () => {
-    await memory.append(scope, 'chat', ['t0', 't1', 't2', 't3'].map((id, at) => turn(id, { createdAt: now - (9 - at) * DAY })))
+    await memory.append(
+      scope,
+      'chat',
+      ['t0', 't1', 't2', 't3'].map((id, at) => turn(id, { createdAt: now - (9 - at) * DAY })),
+    )
     expect(await bring(0)).toMatchObject({ forgotten: [], left: 0 })
     expect(await bring(0, { includeTurns: true, keepNewest: 2 })).toMatchObject({ forgotten: ['t0', 't1'], left: 2 })
     expect(await ids('chat')).toEqual(['t2', 't3'])
   })
 
   it('spares the turns of pinned and of important facts', async () => {
-    await memory.append(scope, 'chat', ['t0', 't1', 't2'].map((id) => turn(id, { importance: 0.1 })))
+    await memory.append(
+      scope,
+      'chat',
+      ['t0', 't1', 't2'].map((id) => turn(id, { importance: 0.1 })),
+    )
     await keep(fact('pinned', { pinned: true, sources: ['t0'] }), fact('good', { importance: 1, sources: ['t1'] }))
     const report = await bring(4, { includeTurns: true, keepNewest: 0 })
     expect(report).toMatchObject({ forgotten: ['t2'], left: 4 })
