@@ -13,7 +13,7 @@ export function withDerived(ids: Iterable<string>, lookup: SourceLookup): Set<st
   // A set also visits what is added while it is read.
   for (const id of gone) {
     for (const { id: derived, sources = [] } of lookup.drawnFrom(id)) {
-      if (sources.every((source) => gone.has(source) || !lookup.has(source))) gone.add(derived)
+      if (sources.every((source) => source === derived || gone.has(source) || !lookup.has(source))) gone.add(derived)
     }
   }
   return gone

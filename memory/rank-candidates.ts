@@ -35,10 +35,7 @@ export function candidateLimit(k: number): number {
  */
 export function candidateKeys(words: ReadonlyMap<number, number>, nearest: Iterable<number>, query: MemoryQuery): Set<number> {
   const { k, fusion = 'min-max' } = query
-  return new Set([
-    ...(fusion === 'vectors' ? [] : bestKeys(words, candidateLimit(k))),
-    ...(fusion === 'words' ? [] : nearest),
-  ])
+  return new Set([...(fusion === 'vectors' ? [] : bestKeys(words, candidateLimit(k))), ...(fusion === 'words' ? [] : nearest)])
 }
 
 /** Joins both scores of every candidate and adds the weights: all of them, best first. The neighbours of the first `k` are for the store to add. */

@@ -20,7 +20,12 @@ export interface SearchTables {
  * A search among words, and among the records that a search by vector has found. To be called inside a transaction, so that another process's
  * write cannot come between the candidates and their rows.
  */
-export function searchRecords({ tables, uses, views }: SearchTables, scope: number, query: MemoryQuery, nearest: readonly number[]): MemoryHit[] {
+export function searchRecords(
+  { tables, uses, views }: SearchTables,
+  scope: number,
+  query: MemoryQuery,
+  nearest: readonly number[],
+): MemoryHit[] {
   const test = createRecordTest(query)
   const view = test && views.get(scope)
   const isMeant = (key: number): boolean => {

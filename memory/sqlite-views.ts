@@ -14,7 +14,9 @@ export interface ScopeViews {
 
 export function createScopeViews(database: Database): ScopeViews {
   const state = database.prepare<[], { last: number; epoch: number }>('SELECT last, epoch FROM changes')
-  const removed = database.prepare<[number, number], number>('SELECT key FROM removals WHERE scope = ? AND change > ? ORDER BY change').pluck()
+  const removed = database
+    .prepare<[number, number], number>('SELECT key FROM removals WHERE scope = ? AND change > ? ORDER BY change')
+    .pluck()
   const changed = database.prepare<[number, number], TraitsRow>(`SELECT ${traitsColumns} FROM records WHERE scope = ? AND change > ?`)
   let created = 0
   const views = new LRUCache<number, ScopeView>({ maxSize: maxRecords, sizeCalculation: ({ size }) => 100 + size })
