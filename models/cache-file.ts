@@ -13,7 +13,7 @@ import { errorCode, ModelFileError } from '../errors/index.ts'
 import { type CacheHeader, checkIdentity, headerBytes, readHeader, type StoredForm } from './cache-header.ts'
 import { openFileSource } from './file-source.ts'
 import { HashedReader, littleEndian, paddingAt } from './hashed-reader.ts'
-import type { CacheIdentity, CallContext } from './local-protocol.ts'
+import type { CacheIdentity, CacheOrigin, CallContext } from './local-protocol.ts'
 
 /** What a node of a merge has beside its cache, [tokens, hidden] and [tokens]. */
 export type NodeRows = Pick<NodeState, 'hidden' | 'scores'>
@@ -34,7 +34,7 @@ export async function writeCacheFile(
   path: string,
   temporary: string,
   written: WrittenCache,
-  identity: CacheIdentity,
+  identity: CacheIdentity & CacheOrigin,
   form: StoredForm = 'float32',
 ): Promise<string> {
   try {
@@ -119,7 +119,7 @@ function setTokens(cache: KVCache, codes: Int32Array): void {
   for (const [index, code] of codes.entries()) if (code >= 0) cache.setIds(index, [code >> 1], code % 2 === 1)
 }
 
-function* partsOf({ cache, node }: WrittenCache, identity: CacheIdentity, form: StoredForm): Generator<Uint8Array, undefined> {
+function* partsOf({ cache, node }: WrittenCache, identity: CacheIdentity & CacheOrigin, form: StoredForm): Generator<Uint8Array, undefined> {
   const { lastHidden, length } = cache
   const { layers, kvHeads, headDim } = identity
   let filled = 0

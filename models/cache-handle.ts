@@ -1,5 +1,6 @@
 import type { StoredForm } from './cache-header.ts'
 import type { Likelihood, LikelihoodOptions } from './likelihood-model.ts'
+import type { CacheOrigin } from './local-protocol.ts'
 
 /** What is scored after a cached text. */
 export interface CacheQuery {
@@ -10,7 +11,7 @@ export interface CacheQuery {
 }
 
 /** How a cache is written. */
-export interface SaveCacheOptions {
+export interface SaveCacheOptions extends CacheOrigin {
   /** `float32`, which loses nothing, by default; `int8` and `int4` are a quarter and an eighth as long and give nearly the same scores. */
   readonly form?: StoredForm
 }

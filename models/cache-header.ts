@@ -1,11 +1,11 @@
 /** What a cache file says of itself before its numbers. */
 import { type CacheForm, quantisedSizes } from '../attention/index.ts'
 import { type HashedReader, paddingAt } from './hashed-reader.ts'
-import type { CacheIdentity } from './local-protocol.ts'
+import type { CacheIdentity, CacheOrigin } from './local-protocol.ts'
 
 export type StoredForm = 'float32' | CacheForm
 
-export interface CacheHeader extends CacheIdentity {
+export interface CacheHeader extends CacheIdentity, CacheOrigin {
   readonly form: StoredForm
   readonly tokens: number
   /** Layers whose rows follow: the first ones. */
@@ -99,12 +99,14 @@ async function readObject(reader: HashedReader, length: number): Promise<Readonl
 }
 
 function checked(reader: HashedReader, header: Readonly<Record<string, unknown>>): CacheHeader {
-  const { tokens, filled, form, hasLastHidden } = header
+  const { tokens, filled, form, hasLastHidden, scope = '', documentIds = [] } = header
   const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
   if (!isCount(tokens) || tokens < 1) throw reader.error(`its number of tokens is not a whole number from 1: ${JSON.stringify(tokens)}`)
   if (!isCount(filled)) throw reader.error(`its number of filled layers is not a whole number: ${JSON.stringify(filled)}`)
   if (form !== 'float32' && form !== 'int8' && form !== 'int4') throw reader.error(`its form is not known: ${JSON.stringify(form)}`)
   if (header['isNode'] !== undefined && header['isNode'] !== true) throw reader.error('it does not say whether it is of a node')
   if (typeof hasLastHidden !== 'boolean') throw reader.error(`it does not say whether the last hidden row is known`)
+  const isOrigin = typeof scope === 'string' && Array.isArray(documentIds) && documentIds.every((id) => typeof id === 'string')
+  if (!isOrigin) throw reader.error(`what it was computed of is not named by texts: ${JSON.stringify({ scope, documentIds })}`)
   return header as unknown as CacheHeader
 }

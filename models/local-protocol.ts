@@ -84,6 +84,12 @@ export interface EvidenceNumbers {
   readonly weights: Float32Array
 }
 
+/** What a cache was computed of, for whoever must find all that was derived from a document. */
+export interface CacheOrigin {
+  readonly scope?: string
+  readonly documentIds?: readonly string[]
+}
+
 /** What a saved cache must have in common with the model that loads it. */
 export interface CacheIdentity {
   readonly model: string
@@ -118,7 +124,8 @@ export interface LoadCacheCall {
   readonly path: string
 }
 
-export interface SaveCacheCall extends Omit<LoadCacheCall, 'decoder'> {
+export interface SaveCacheCall extends Omit<LoadCacheCall, 'decoder' | 'identity'> {
+  readonly identity: CacheIdentity & CacheOrigin
   /** How keys and values are written. */
   readonly form: 'float32' | 'int8' | 'int4'
 }

@@ -7,7 +7,7 @@ import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import { FULL_POLICY } from './homer-policy.ts'
-import type { CacheIdentity, CacheSize, ScoreItem } from './local-protocol.ts'
+import type { CacheIdentity, CacheOrigin, CacheSize, ScoreItem } from './local-protocol.ts'
 import { releasePriority } from './shared-engine.ts'
 import { type CacheOwner, WorkerCache } from './worker-cache.ts'
 
@@ -61,8 +61,8 @@ export class ModelCaches implements CacheOwner {
     return this.#engine.call('score', { decoder: this.#parts.spec, items, after: id }, { ...options, model: this.model })
   }
 
-  async save(id: number, path: string, form: StoredForm): Promise<void> {
-    const identity = this.identity(this.#open.get(id) ?? FULL_POLICY)
+  async save(id: number, path: string, form: StoredForm, origin: CacheOrigin): Promise<void> {
+    const identity = { ...this.identity(this.#open.get(id) ?? FULL_POLICY), ...origin }
     await this.#engine.call('saveCache', { cache: id, identity, path, form }, { model: this.model })
   }
 

@@ -1,7 +1,7 @@
 import type { CacheHandle, CacheQuery, SaveCacheOptions } from './cache-handle.ts'
 import type { StoredForm } from './cache-header.ts'
 import { type Likelihood, likelihoodOf, type LikelihoodOptions } from './likelihood-model.ts'
-import type { CacheSize } from './local-protocol.ts'
+import type { CacheOrigin, CacheSize } from './local-protocol.ts'
 
 /** What handles are made of: a model's caches, by number. */
 export interface CacheOwner {
@@ -12,7 +12,7 @@ export interface CacheOwner {
   fork(id: number): Promise<CacheHandle>
   /** log P of each token of each query's text, after the `tokens` that the cache holds. */
   score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]>
-  save(id: number, path: string, form: StoredForm): Promise<void>
+  save(id: number, path: string, form: StoredForm, origin: CacheOrigin): Promise<void>
   /** Frees a cache; one that was closed before is passed over. */
   close(id: number): Promise<void>
 }
@@ -41,8 +41,8 @@ export class WorkerCache implements CacheHandle {
     return scores.map((tokens) => likelihoodOf([...tokens]))
   }
 
-  async save(path: string, { form = 'float32' }: SaveCacheOptions = {}): Promise<void> {
-    await this.#owner().save(this.#id, path, form)
+  async save(path: string, { form = 'float32', ...origin }: SaveCacheOptions = {}): Promise<void> {
+    await this.#owner().save(this.#id, path, form, origin)
   }
 
   dispose(): Promise<void> {
