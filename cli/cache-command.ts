@@ -5,11 +5,18 @@ import { basename, dirname, extname, join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { readDocument } from '../chunkers/index.ts'
 import { ModelFileError } from '../errors/index.ts'
-import { type CacheHeader, readCacheHeader, type SaveCacheOptions } from '../models/index.ts'
+import {
+  type CacheHandle,
+  type CacheHeader,
+  FULL_POLICY,
+  type LocalModel,
+  readCacheHeader,
+  type SaveCacheOptions,
+} from '../models/index.ts'
 import { EXIT } from './exit-codes.ts'
 import { createInterrupt, Interrupted } from './interrupt.ts'
 import { openLocal } from './model-option.ts'
-import { type CommonFlags, parseText } from './options.ts'
+import { type CommonFlags, parseCount, parseText } from './options.ts'
 import { number } from './print-answer.ts'
 import { cacheFolder, makeFolder } from './store.ts'
 import { printable, type Terminal } from './terminal.ts'
@@ -23,11 +30,14 @@ interface BuildFlags extends CacheFlags {
   readonly model: string
   readonly form: NonNullable<SaveCacheOptions['form']>
   readonly out?: string
+  readonly homer?: boolean
+  readonly keep?: number
+  readonly question?: string
 }
 
 /** A cache file, or why it is none. */
 type CacheReport = { readonly file: string; readonly bytes: number } & (
-  | Pick<CacheHeader, 'model' | 'form' | 'tokens'>
+  | Pick<CacheHeader, 'model' | 'form' | 'tokens' | 'policy'>
   | { readonly problem: string }
 )
 
@@ -49,6 +59,9 @@ export function addCacheCommand(program: Command, terminal: Terminal, done: (cod
         .default('float32'),
     )
     .addOption(new Option('--out <file>', 'file to write (default: in the store)').argParser(parseText))
+    .option('--homer', 'merge a text of any length into one cache, and drop what matters least')
+    .addOption(new Option('--keep <n>', 'tokens that a merged cache has (default: those of a chunk)').argParser(parseCount))
+    .addOption(new Option('--question <text>', 'what a merged cache is for: it decides what is kept').argParser(parseText))
     .option('--json', 'print JSON')
     .action(async (file: string, _: object, command: Command) => done(await build(file, command.optsWithGlobals<BuildFlags>(), terminal)))
   cache
@@ -70,15 +83,17 @@ export function addCacheCommand(program: Command, terminal: Terminal, done: (cod
 }
 
 async function build(file: string, flags: BuildFlags, terminal: Terminal): Promise<number> {
+  if (flags.homer !== true && (flags.keep !== undefined || flags.question !== undefined))
+    throw new UsageError('Cannot use --keep or --question as a text that is read whole keeps all of its tokens. Add --homer')
   const interrupt = createInterrupt(terminal)
   const { signal } = interrupt
   try {
-    const { text } = await readDocument(file)
+    const { id, text } = await readDocument(file)
     await using model = await openLocal(flags.model, signal)
     const out = flags.out ?? join(cacheFolder(flags, terminal), nameFor(file, model.id))
     if (flags.out === undefined) await makeFolder(dirname(out))
-    await using cache = await model.openCache(text, { signal })
-    await cache.save(out, { form: flags.form })
+    await using cache = flags.homer === true ? await merged(model, text, flags, signal) : await model.openCache(text, { signal })
+    await cache.save(out, { form: flags.form, scope: 'default', documentIds: [id] })
     print(await reportOf(out), flags, terminal)
     return EXIT.answered
   } catch (error) {
@@ -87,6 +102,24 @@ async function build(file: string, flags: BuildFlags, terminal: Terminal): Promi
     return EXIT.interrupted
   } finally {
     interrupt.end()
+  }
+}
+
+/** Serves many questions where none is given. */
+const ANY_QUESTION = 'What does this text say?'
+
+async function merged(
+  model: LocalModel,
+  text: string,
+  { keep, question = ANY_QUESTION }: BuildFlags,
+  signal: AbortSignal,
+): Promise<CacheHandle> {
+  const settings = { signal, ...(keep === undefined ? {} : { keep }) }
+  try {
+    return (await model.homer({ context: text, suffix: `\nQuestion: ${question}` }, settings)).cache
+  } catch (cause) {
+    // Lengths that cannot be merged.
+    throw cause instanceof RangeError ? new UsageError(cause.message, { cause }) : cause
   }
 }
 
@@ -138,8 +171,8 @@ async function cachesIn(folder: string): Promise<string[]> {
 }
 
 async function reportOf(file: string): Promise<CacheReport> {
-  const { model, form, tokens } = await readCacheHeader(file)
-  return { file, bytes: (await stat(file)).size, model, form, tokens }
+  const { model, form, tokens, policy } = await readCacheHeader(file)
+  return { file, bytes: (await stat(file)).size, model, form, tokens, policy }
 }
 
 async function damaged(file: string, error: unknown): Promise<CacheReport> {
@@ -152,8 +185,12 @@ function print(report: CacheReport, { json }: CacheFlags, terminal: Terminal): v
 }
 
 function lineOf(report: CacheReport): string {
-  const state = 'problem' in report ? 'damaged' : `${number(report.tokens)} tokens  ${report.form}  ${report.model}`
+  const state = 'problem' in report ? 'damaged' : `${number(report.tokens)} tokens  ${report.form}  ${report.model}${policyOf(report)}`
   return `${printable(report.file)}  ${(report.bytes / 1e6).toFixed(1)} MB  ${printable(state)}\n`
+}
+
+function policyOf({ policy }: Pick<CacheHeader, 'policy'>): string {
+  return policy === FULL_POLICY ? '' : `  ${policy}`
 }
 
 async function isFile(path: string): Promise<boolean> {

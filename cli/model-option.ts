@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { ModelFileError } from '../errors/index.ts'
 import { type ChatModel, describe, type LocalModel, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
-import { auto, chainOfAgents, mapReduce, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
+import { auto, chainOfAgents, homer, mapReduce, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
 import type { AskFlags } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -88,13 +88,20 @@ async function isFile(path: string): Promise<boolean> {
   )
 }
 
-export function strategyOf({ strategy, paths }: Pick<AskFlags, 'strategy' | 'paths'>, { model, description }: OpenedModel): Strategy {
+/** @param folder where a strategy may keep what it has so far, so that it can be gone on with */
+export function strategyOf(
+  { strategy, paths, keep }: Pick<AskFlags, 'strategy' | 'paths' | 'keep'>,
+  { model, description }: OpenedModel,
+  folder: string,
+): Strategy {
   const options = { model, ...(description === undefined ? {} : { description }) }
   switch (strategy) {
     case 'auto':
       return auto(options)
     case 'chain-of-agents':
       return chainOfAgents({ ...options, ...(paths === undefined ? {} : { paths }) })
+    case 'homer':
+      return homer({ model, folder, ...(keep === undefined ? {} : { keep }) })
     case 'map-reduce':
       return mapReduce(options)
     case 'retrieve':

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander'
 import type { Limits, Paths } from '../workflows/index.ts'
 import { UsageError } from './usage-error.ts'
 
-export const strategyNames = ['auto', 'chain-of-agents', 'map-reduce', 'retrieve', 'stuff', 'tree', 'truncate'] as const
+export const strategyNames = ['auto', 'chain-of-agents', 'homer', 'map-reduce', 'retrieve', 'stuff', 'tree', 'truncate'] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
@@ -18,6 +18,7 @@ export interface AskFlags extends CommonFlags {
   readonly strategy: StrategyName
   readonly model: string
   readonly chunkTokens?: number
+  readonly keep?: number
   readonly budget?: number
   readonly limit?: Limits
   readonly paths?: Paths
@@ -82,12 +83,16 @@ export function splitInputs(inputs: readonly string[]): { readonly sources: read
 }
 
 /** Refuses flags that contradict one another or would do nothing. */
-export function checkFlags({ strategy, paths, json, stream }: AskFlags): void {
+export function checkFlags({ strategy, model, keep, paths, json, stream }: AskFlags): void {
   if (paths !== undefined && strategy !== 'chain-of-agents') {
     throw new UsageError(
       `Cannot use --paths with the strategy ${strategy} as only chain-of-agents reads in paths. Add --strategy chain-of-agents`,
     )
   }
+  if (keep !== undefined && strategy !== 'homer')
+    throw new UsageError(`Cannot use --keep with the strategy ${strategy} as only homer merges what it keeps. Add --strategy homer`)
+  if (strategy === 'homer' && model.startsWith('openai:'))
+    throw new UsageError(`Cannot merge inside of a remote model: ${model}. Use --model local or FILE.gguf, or --strategy tree`)
   if (json === true && stream === true)
     throw new UsageError('Cannot use --stream with --json as the JSON is the only output. Leave one out')
 }

@@ -48,6 +48,11 @@ export function cacheFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Te
   return join(storeFolder(flags, terminal), 'caches')
 }
 
+/** The folder of what merges that are under way have so far. */
+export function mergeFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
+  return join(storeFolder(flags, terminal), 'merges')
+}
+
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

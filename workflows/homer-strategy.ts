@@ -137,7 +137,7 @@ async function runMerge(context: StrategyContext, merging: Merging, options: Hom
   const title = titleOf(context)
   const input: QuoteManagerInput = { question: questionOf(context), unit: { notes: '', quotes }, ...(title === undefined ? {} : { title }) }
   const output = await context.step(merging.manager, input, { path: 'manager' })
-  return { ...toResult(output, quotes.slice(0, 3)), coverage }
+  return { ...toResult(output, quotes), coverage }
 }
 
 interface MergeRun {

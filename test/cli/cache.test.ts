@@ -45,6 +45,29 @@ describe('scriptorium cache', { timeout: 60_000 }, () => {
     expect(await cli(['cache', 'list'])).toMatchObject({ code: 0, out: '', err: `No caches in ${join(place.store, 'caches')}\n` })
   })
 
+  it('merges a text longer than the window into the tokens it is told to keep, and names how', async () => {
+    const path = file('tiny.gguf', writeTinyModel({ window: 128, shape: { layers: 6 } }))
+    const long = file('long.txt', Array.from({ length: 12 }, (_, at) => `the whale took leg ${at} on the sea.`).join(' '))
+    const flags = ['--model', path, '--homer', '--keep', '60', '--question', 'who?']
+    const { code, out, err } = await cli(['cache', 'build', long, ...flags, '--json'])
+    expect([code, err]).toEqual([0, ''])
+    const report = JSON.parse(out) as Report & { policy: string }
+    expect(report).toMatchObject({ tokens: 60, policy: expect.stringMatching(/^homer chunk 64, keep 60, /) })
+    await using model = await openLocalModel({ path })
+    await using cache = await model.loadCache(report.file)
+    expect(cache.tokens).toBe(60)
+    expect((await cli(['cache', 'list'])).out).toContain(`${model.id}  ${report.policy}\n`)
+    expect(JSON.parse((await cli(['cache', 'show', report.file, '--json'])).out)).toEqual(report)
+    for (const [args, message] of [
+      [['--keep', '60'], /keeps all of its tokens\. Add --homer/],
+      [['--homer', '--keep', '9'], /leave a target of 9 tokens no room for context/],
+    ] as const) {
+      const refused = await cli(['cache', 'build', long, '--model', path, ...args])
+      expect(refused.code).toBe(2)
+      expectError(refused, message)
+    }
+  })
+
   it('writes fewer bytes where it may, and where it is told', async () => {
     const out = join(place.folder, 'leg.cache')
     const exact = await built()

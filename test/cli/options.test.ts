@@ -63,6 +63,8 @@ describe('what is read and asked', () => {
   it.each<[Partial<AskFlags>, RegExp]>([
     [{ paths: 'both' }, /--paths with the strategy auto/],
     [{ json: true, stream: true }, /--stream with --json/],
+    [{ keep: 512 }, /--keep with the strategy auto/],
+    [{ strategy: 'homer', model: 'openai:gpt-4o' }, /inside of a remote model: openai:gpt-4o/],
   ])('refuses %j', (change, message) => {
     expect(() => checkFlags({ ...flags, ...change })).toThrow(message)
   })
@@ -82,12 +84,13 @@ describe('the command that goes on with a run', () => {
       model: 'openai:m',
       paths: { permutations: 3 },
       chunkTokens: 9,
+      keep: 6,
       window: 8,
       maxOutput: 7,
       store: '/s',
     }
     expect(resumeCommand({ sources: ['a'], question: 'b', flags: more }, 'r1')).toBe(
-      'scriptorium ask a b --strategy chain-of-agents --model openai:m --paths 3 --chunk-tokens 9 --window 8 --max-output 7 --store /s --resume r1',
+      'scriptorium ask a b --strategy chain-of-agents --model openai:m --paths 3 --chunk-tokens 9 --keep 6 --window 8 --max-output 7 --store /s --resume r1',
     )
   })
 })
