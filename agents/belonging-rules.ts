@@ -1,6 +1,7 @@
 /** What and whom the user has, and has no longer. */
 import { type FactDraft, type FactRule, says } from './fact-rule.ts'
-import { listItems, pet, phrase, possession, properName, relative } from './fact-words.ts'
+import { listItems, phrase, properName } from './fact-phrases.ts'
+import { pet, possession, relative } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
 
 const amount = '(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|\\d{1,2}|twin)'

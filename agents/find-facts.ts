@@ -4,7 +4,8 @@ import { factKey, isSameStatement, normaliseFactText } from '../memory/index.ts'
 import { belongingRules } from './belonging-rules.ts'
 import type { FactDraft, FactRule, RuleContext } from './fact-rule.ts'
 import { factText } from './fact-text.ts'
-import { nationality, properName } from './fact-words.ts'
+import { properName } from './fact-phrases.ts'
+import { nationality } from './fact-words.ts'
 import { findDates } from './find-dates.ts'
 import { identityRules } from './identity-rules.ts'
 import { plainSentences } from './plain-sentences.ts'
@@ -43,14 +44,14 @@ export function findFacts(text: string, options: FindFactsOptions): FoundFact[] 
   const context: RuleContext = { dates: (words, direction) => findDates(words, { saidAt, direction, utcOffset }) }
   const found: FoundFact[] = []
   const confirmed = before !== undefined && isYes(text) ? confirmedQuestion(before) : undefined
-  if (confirmed !== undefined) found.push(...readSentence(confirmed, context).map(told))
+  if (confirmed !== undefined) found.push(...readSentence(confirmed, context).map((fact) => told(fact)))
   const isEcho = echoTest(before)
   for (const span of plainSentences(text)) {
     const sentence = text.slice(span.start, span.end)
     if (isEcho(sentence)) continue
     const opens = span.end <= LONGEST_OPENING ? introduction(text.slice(0, span.end)) : []
     const facts = [...opens, ...readSentence(sentence, context)]
-    found.push(...facts.map((fact) => ({ ...told(fact), span })))
+    found.push(...facts.map((fact) => told(fact, span)))
   }
   return latest(found)
 }
@@ -59,8 +60,8 @@ function readSentence(sentence: string, context: RuleContext): FactDraft[] {
   return [...callName(sentence), ...readClauses(sentence).flatMap((clause) => readClause(clause, context))]
 }
 
-function told(fact: FactDraft): FoundFact {
-  return { ...fact, text: factText(fact) }
+function told(fact: FactDraft, span?: Span): FoundFact {
+  return { ...fact, text: factText(fact), ...(span && { span }) }
 }
 
 /** Words of the assistant that the user sent back are no words of the user. */

@@ -1,6 +1,7 @@
 /** Who the user and their people are: names, ages, homes, origins, families, diets, health. */
 import { beginning, type FactDraft, type FactRule, isOver, type RuleContext, says } from './fact-rule.ts'
-import { condition, listItems, nationality, phrase, placeName, properName } from './fact-words.ts'
+import { listItems, phrase, placeName, properName } from './fact-phrases.ts'
+import { condition, nationality } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
 
 const diets = '(vegetarian|vegan|pescatarian|pescetarian|lactovegetarian|flexitarian|teetotal|kosher|halal|gluten-free)'

@@ -1,6 +1,6 @@
 /** What the user means to do on a day that can be told: a plan without a date is none. */
 import { type FactDraft, type FactRule, type RuleContext, says } from './fact-rule.ts'
-import { phrase } from './fact-words.ts'
+import { phrase } from './fact-phrases.ts'
 import type { Clause } from './read-clauses.ts'
 
 const actions: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /** Cuts a sentence into clauses, and each into who it is about and what it says, with verbs in their base form. */
-import { type ClauseSubject, relationOf } from './fact-words.ts'
+import { type ClauseSubject, clauseSubject } from './clause-subject.ts'
 
 /** What is said of whom. */
 export interface Clause {
@@ -75,8 +75,8 @@ function correct(sentence: string): string {
 function clauseOf({ text, joint }: Part, before: Clause | undefined): Clause | undefined {
   const own = /^(?:i|we)(?='|\s)\s*/i.exec(text)
   if (own) return withPredicate({ subject: 'user', rest: text.slice(own[0].length) })
-  const relation = relationOf(text)
-  if (relation) return withPredicate(relation)
+  const subject = clauseSubject(text)
+  if (subject) return withPredicate(subject)
   const pronoun = /^(?:she|he|it|they)(?='|\s)\s*/i.exec(text)
   // "My daughter is called Mia and she's 4."
   if (pronoun && before && before.subject !== 'user') return withPredicate({ subject: before.subject, rest: text.slice(pronoun[0].length) })

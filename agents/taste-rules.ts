@@ -1,6 +1,7 @@
 /** What the user and their people like, speak, play and do without. */
 import { type FactDraft, type FactRule, says } from './fact-rule.ts'
-import { language, listItems, pastime, phrase, properName } from './fact-words.ts'
+import { listItems, phrase, properName } from './fact-phrases.ts'
+import { language, pastime } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
 
 const liking = '(?:like|love|enjoy|adore)'

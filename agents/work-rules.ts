@@ -1,6 +1,7 @@
 /** What the user and their people do: jobs, employers, studies. */
 import { beginning, type FactDraft, type FactRule, isOver, type RuleContext, says } from './fact-rule.ts'
-import { occupation, phrase, properName } from './fact-words.ts'
+import { phrase, properName } from './fact-phrases.ts'
+import { occupation } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
 
 export const workRules: readonly FactRule[] = [

@@ -56,7 +56,7 @@ export class MemoryRetriever extends BaseRetriever {
       ...(metadata !== undefined && { metadata }),
       ...(verbose !== undefined && { verbose }),
     })
-    if (!fields.scope) throw new TypeError(`Cannot make a retriever as its scope is empty: ${String(fields.scope)}`)
+    if (!fields.scope) throw new TypeError(`Cannot make a retriever as its scope is empty: ${fields.scope}`)
     if (fields.embeddings) checkEmbeddings(fields.memory, fields.embeddings, fields.embedderId)
     joinFilters(fields.filter)
     this.fields = fields

@@ -52,7 +52,7 @@ export class ScriptoriumVectorStore extends VectorStore {
    */
   constructor(embeddings: EmbeddingsInterface, config: VectorStoreConfig) {
     super(embeddings, {})
-    if (!config.scope) throw new TypeError(`Cannot make a vector store as its scope is empty: ${String(config.scope)}`)
+    if (!config.scope) throw new TypeError(`Cannot make a vector store as its scope is empty: ${config.scope}`)
     checkEmbeddings(config.memory, embeddings, config.embedderId)
     joinFilters(config.filter)
     this.memory = config.memory

@@ -114,7 +114,7 @@ async function mergeFacts(
   if (dryRun) return merged
   // A fact without sources rests on none, and must not begin to.
   const changed = kept.filter(({ id, sources: own = [] }) => sources.has(id) && own.length > 0)
-  await store.put(changed.map((record) => ({ ...record, sources: [...new Set(sources.get(record.id))] })))
+  await store.put(Array.from(changed, (record) => ({ ...record, sources: [...new Set(sources.get(record.id))] })))
   await store.delete(
     scope,
     merged.map(({ id }) => id),

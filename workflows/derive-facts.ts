@@ -125,7 +125,7 @@ async function readPage(places: readonly Place[], options: DeriveFactsOptions): 
     said.map(({ fact }) => fact.text),
     signal ? { signal } : {},
   )
-  return said.map((one, at) => ({ ...one, ...(vectors?.[at] && { vector: vectors[at] }) }))
+  return said.map((one, at) => Object.assign(one, vectors?.[at] && { vector: vectors[at] }))
 }
 
 function factsOf({ text, createdAt }: MemoryRecord, before: MemoryRecord | undefined, utcOffset: number): FoundFact[] {

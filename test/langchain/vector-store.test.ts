@@ -141,7 +141,7 @@ describe('ScriptoriumVectorStore', () => {
     expect(() => new ScriptoriumVectorStore(nameless, { memory, scope: 'ann' })).toThrow(/Pass embedderId/)
     const store = new ScriptoriumVectorStore(nameless, { memory, scope: 'ann', embedderId: embeddings.id })
     await expect(store.addVectors([[1, 0]], [new Document({ pageContent: 'short' })])).rejects.toMatchObject({ reason: 'mismatch' })
-    await expect(store.addVectors([new Array<number>(64).fill(Number.NaN)], [new Document({ pageContent: 'none' })])).rejects.toThrow(
+    await expect(store.addVectors([Array.from({ length: 64 }, () => Number.NaN)], [new Document({ pageContent: 'none' })])).rejects.toThrow(
       RangeError,
     )
     await expect(store.addVectors([], [new Document({ pageContent: 'none' })])).rejects.toThrow(RangeError)
