@@ -37,7 +37,7 @@ export function addModelsCommand(program: Command, terminal: Terminal): void {
       'Find out which heads of a local model retrieve, and keep them beside it: its quotations are then also chosen by where it looks.',
     )
     .argument('<file>', 'a GGUF file')
-    .option('--out <file>', 'where the profile goes (default: FILE.heads.json)')
+    .option('--out <file>', 'where the profile goes (default: beside the model, as NAME.heads.json)')
     .action(async (file: string, { out }: { readonly out?: string }) => {
       const written = await profileModel(file, {
         ...(out === undefined ? {} : { out }),

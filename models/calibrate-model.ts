@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { openDecoder, readConfig } from '../attention/index.ts'
 import { loadOptional } from '../errors/index.ts'
+import { besideModel } from './beside-model.ts'
 import { type BiasOptions, measureBias } from './distance-bias.ts'
 import { tableText } from './distance-bias-file.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
@@ -30,7 +31,7 @@ const sentencesAtOnce = 40
  * @throws RangeError when the texts are too short
  */
 export async function calibrateModel(path: string, options: CalibrateModelOptions = {}): Promise<string> {
-  const { texts: files, out = `${path.replace(/\.gguf$/i, '')}.bias.json`, ...measuring } = options
+  const { texts: files, out = besideModel(path, 'bias.json'), ...measuring } = options
   const runtime = await loadOptional('onnxruntime-node', 'calibrate a model', () => import('onnxruntime-node'))
   const texts = files === undefined ? [{ name: 'generated', text: generatedText() }] : await Promise.all(files.map(readText))
   await using source = await openFileSource(path)

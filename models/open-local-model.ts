@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { type DeviceChoice, readConfig, readModelFile } from '../attention/index.ts'
 import type { Logger } from '../log/index.ts'
+import { besideModel } from './beside-model.ts'
 import { bundledFile } from './bundled-weights.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
 import { bestHeads, readHeadProfile } from './head-profile-file.ts'
@@ -79,7 +80,7 @@ export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptio
 /** The head profile that lies beside a model file, or beside the bundled one. */
 async function profileBeside(path: string | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
   if (path === undefined) return bundledFile(bundledModel, 'heads.json', signal)
-  const beside = `${path.replace(/\.gguf$/i, '')}.heads.json`
+  const beside = besideModel(path, 'heads.json')
   return access(beside).then(
     () => beside,
     () => undefined,

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { openDecoder } from '../attention/index.ts'
 import { loadOptional } from '../errors/index.ts'
+import { besideModel } from './beside-model.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
 import { openFileSource } from './file-source.ts'
 import { profileHeads, type ProfileOptions } from './head-profile.ts'
@@ -13,13 +14,13 @@ const kept = 32
  * Finds out which heads of a model retrieve, and writes them beside it, where `openLocalModel` looks for them. The weights are loaded in this thread.
  *
  * @param path a GGUF file
- * @param out where the profile goes; `<path>.heads.json` by default
+ * @param out where the profile goes; by default beside the model, with the ending `.heads.json` in place of `.gguf`
  * @returns the path of the profile
  * @throws ModelFileError when the file is missing, damaged or not supported
  */
 export async function profileModel(
   path: string,
-  { out = `${path}.heads.json`, ...options }: ProfileOptions & { readonly out?: string } = {},
+  { out = besideModel(path, 'heads.json'), ...options }: ProfileOptions & { readonly out?: string } = {},
 ): Promise<string> {
   const runtime = await loadOptional('onnxruntime-node', 'profile a model', () => import('onnxruntime-node'))
   await using source = await openFileSource(path)

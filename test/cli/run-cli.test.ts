@@ -211,9 +211,9 @@ describe('models, help and version', () => {
   it('profiles the heads of a model, beside it', { timeout: 60_000 }, async () => {
     const model = file('tiny.gguf', writeTinyModel({ window: 8_192 }))
     const { code, out, err } = await cli(['models', 'profile', model])
-    expect({ code, out }).toEqual({ code: 0, out: `${model}.heads.json\n` })
+    expect({ code, out }).toEqual({ code: 0, out: `${place.folder}/tiny.heads.json\n` })
     expect(err).toMatch(/Profiling: 100 %/)
-    const { heads } = JSON.parse(readFileSync(`${model}.heads.json`, 'utf8')) as { heads: { rank: number }[] }
+    const { heads } = JSON.parse(readFileSync(out.trim(), 'utf8')) as { heads: { rank: number }[] }
     expect(heads).toHaveLength(tiny.layers * tiny.heads)
     expect(heads.map(({ rank }) => rank)).toEqual(heads.map(({ rank }) => rank).toSorted((a, b) => b - a))
     expect(await cli(['models', 'profile', file('no.gguf', 'no model')])).toMatchObject({ code: 6 })
