@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Mem1Tool } from '../../agents/index.ts'
+import { createDocument } from '../../chunkers/index.ts'
 import { ContextOverflowError } from '../../errors/index.ts'
 import { createMemoryStore } from '../../memory/index.ts'
 import { scriptedModel, type ScriptedModel } from '../../testing/index.ts'
-import { composeQuestions, mem1, type Mem1Options } from '../../workflows/index.ts'
+import { ask, composeQuestions, createMemoryJournal, defineStrategy, mem1, type Mem1Options } from '../../workflows/index.ts'
 
 const crew: Readonly<Record<string, string>> = { captain: 'The captain is Ahab.', cook: 'The cook is Fleece.', mate: 'The mate is Starbuck.' }
 
@@ -202,6 +203,28 @@ describe('mem1()', () => {
     })
     const solver = mem1({ model: saying(turn('a', 'captain')), tools: [search] })
     await expect(solver.answer('Who?', { signal: stop.signal })).rejects.toThrow('enough')
+  })
+})
+
+describe('mem1() in a strategy', () => {
+  it('records each turn: a stopped run goes on where it was', async () => {
+    const journal = createMemoryJournal()
+    const source = createDocument({ text: 'The sea.', name: 'sea.txt', sections: [] })
+    const replies = [turn('a', 'captain'), turn('Ahab', 'cook'), end('Ahab')]
+    const strategy = (model: ScriptedModel) =>
+      defineStrategy({
+        name: 'look-up',
+        version: 1,
+        async run({ question = '', step, signal }) {
+          const { text } = await mem1({ model, tools: [tool()], stateTokens: 64 }).answer(question, { step, signal })
+          return { text }
+        },
+      })
+    const first = scriptedModel({ fallback: ({ number }) => replies[number - 1] ?? '' })
+    const stopped = await ask(source, 'Who?', { strategy: strategy(first), journal, limits: { calls: 2 } }).result
+    const second = scriptedModel({ fallback: replies[2] ?? '' })
+    const done = await ask(source, 'Who?', { strategy: strategy(second), journal }).result
+    expect([stopped.status, done.text, first.calls.length, second.calls.length]).toEqual(['stopped', 'Ahab', 2, 1])
   })
 })
 
