@@ -51,7 +51,7 @@ export function citationHtml(document: Document, { start, end }: Span, options: 
   const after = text.slice(end, end + around)
   // A cut may lie inside a word; what is left of the word goes.
   const from = start > around ? `… ${before.replace(/^\S*\s?/, '')}` : before
-  const to = end + around < text.length ? `${after.replace(/\s?\S*$/, '')} …` : after
+  const to = end + around < text.length ? `${after.slice(0, Math.max(0, after.lastIndexOf(' '), after.lastIndexOf('\n')))} …` : after
   const caption = [placeOf(document, start), ...document.locate(start).sections].map((part) => escapeHtml(part)).join(' · ')
   return `<figure><blockquote>${escapeHtml(from)}<mark>${quote}</mark>${escapeHtml(to)}</blockquote><figcaption>${caption}</figcaption></figure>`
 }

@@ -6,7 +6,7 @@ import { isUrl } from './fetch-bytes.ts'
 /** A file to read. */
 export interface FoundFile {
   readonly path: string
-  /** What its document is called: the path below the folder that was named, else the file's name. */
+  /** What its document is called: the path below the folder that was named, or that a pattern begins with; else the file's name. */
   readonly name: string
 }
 
@@ -29,19 +29,25 @@ async function filesOf(source: string): Promise<FoundFile[]> {
   if (source === '-' || isUrl(source))
     return [{ path: source, name: source === '-' ? 'stdin' : basename(new URL(source).pathname) || source }]
   const status = await stat(source).catch(() => undefined)
-  if (status?.isDirectory()) return inFolder(source)
+  if (status?.isDirectory()) return listed(source, 'it is a directory without files', source, '**')
   if (status) return [{ path: source, name: basename(source) }]
-  const { glob, isDynamicPattern } = await import('tinyglobby')
+  const { isDynamicPattern } = await import('tinyglobby')
   if (!isDynamicPattern(source)) return [{ path: source, name: basename(source) }]
-  const paths = await glob(source, { expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
-  if (paths.length === 0) throw none(source, 'no file matches it')
-  return sorted(paths).map((path) => ({ path, name: path }))
+  return listed(source, 'no file matches it', ...partsOf(source))
 }
 
-async function inFolder(folder: string): Promise<FoundFile[]> {
+/** The folder before the first part with a sign, and the pattern below it. */
+function partsOf(pattern: string): [folder: string, pattern: string] {
+  const parts = pattern.split('/')
+  const first = parts.findIndex((part) => /[*?[\]{}()!]/.test(part))
+  const folder = parts.slice(0, first).join('/')
+  return [folder === '' && first > 0 ? '/' : folder || '.', parts.slice(first).join('/')]
+}
+
+async function listed(source: string, without: string, folder: string, pattern: string): Promise<FoundFile[]> {
   const { glob } = await import('tinyglobby')
-  const paths = await glob('**', { cwd: folder, expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
-  if (paths.length === 0) throw none(folder, 'it is a directory without files')
+  const paths = await glob(pattern, { cwd: folder, expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
+  if (paths.length === 0) throw none(source, without)
   return sorted(paths).map((path) => ({ path: join(folder, path), name: path }))
 }
 

@@ -9,6 +9,8 @@ import { openArchive } from './unzip.ts'
 const HEAD = 4_100
 /** The mark of a PDF may stand behind other bytes (ISO 32000-1, annex H.3). */
 const PDF_MARK_WITHIN = 1_024
+/** Bytes of the file `mimetype` of an ODF archive (ODF 1.3, part 2, 3.3). */
+const LONGEST_TYPE = 1_000
 
 /**
  * Tells by its content what a source is; by its name only where content leaves it open. `text` stands for everything that is decoded first.
@@ -35,13 +37,15 @@ function isPlain(head: Buffer, mark: string): boolean {
 }
 
 function archiveFormat(bytes: Uint8Array, source: string): ThreadFormat {
-  const archive = openArchive(bytes, { source, maxBytes: Infinity })
+  const archive = openArchive(bytes, { source, maxBytes: LONGEST_TYPE })
   const { names } = archive
   if (archive.has('word/document.xml') || names.some((name) => /^word\/document\d*\.xml$/.test(name))) return 'docx'
   if (archive.has('ppt/presentation.xml')) return 'pptx'
   if (names.some((name) => /^xl\/workbook\.(?:xml|bin)$/.test(name))) return 'sheets'
   if (archive.has('META-INF/container.xml')) return 'epub'
-  const type = mimeTypeOf(archive.has('mimetype') ? bytes : new Uint8Array())
+  const type = Buffer.from(archive.file('mimetype') ?? [])
+    .toString('latin1')
+    .trim()
   if (type === 'application/vnd.oasis.opendocument.spreadsheet') return 'sheets'
   if (type.startsWith('application/vnd.oasis.opendocument'))
     throw unsupported(source, `it is ${type}, which is not read`, 'save it as DOCX or PPTX')
@@ -50,11 +54,6 @@ function archiveFormat(bytes: Uint8Array, source: string): ThreadFormat {
     'it is a ZIP archive of none of the kinds that are read (DOCX, PPTX, XLSX, ODS, EPUB)',
     'unpack it and name its files',
   )
-}
-
-/** The first file of an ODF or EPUB archive is `mimetype`, stored as it is (ODF 1.3, part 2, 3.3). */
-function mimeTypeOf(bytes: Uint8Array): string {
-  return /mimetype([a-z]+\/[\w.+-]+)/.exec(Buffer.from(bytes.subarray(0, 200)).toString('latin1'))?.[1]?.replace(/PK$/, '') ?? ''
 }
 
 /** Kinds of compound files, by the names in their directory, which are UTF-16. */

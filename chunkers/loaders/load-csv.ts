@@ -6,7 +6,7 @@ const DELIMITERS = [',', ';', '\t', '|'] as const
 
 /** The text as it is, with a mark for each row and one for the table, whose value is the header row. */
 export async function loadCsv(text: string, source: string): Promise<LoadedText> {
-  const delimiter = findDelimiter(text) ?? ','
+  const delimiter = findDelimiter(text)?.delimiter ?? ','
   const { parse } = await import('csv-parse/sync')
   const marks: Mark[] = []
   let previous = 0
@@ -35,14 +35,19 @@ export async function loadCsv(text: string, source: string): Promise<LoadedText>
 }
 
 /** The delimiter that splits the first lines into the same number of cells, two or more; undefined where none does. */
-export function findDelimiter(text: string): string | undefined {
-  const lines = text.slice(0, 20_000).split(/\r?\n/).slice(0, 12)
-  if (text.length > 20_000 || lines.at(-1) === '') lines.pop()
-  const full = lines.filter((line) => line.trim() !== '').map((line) => line.replace(/"(?:[^"]|"")*"/g, 'x'))
+export function findDelimiter(text: string): { readonly delimiter: string; readonly columns: number; readonly rows: number } | undefined {
+  const head = text.slice(0, 20_000).replace(/"(?:[^"]|"")*"/g, 'x')
+  const lines = head.split(/\r?\n/)
+  if (text.length > 20_000) lines.pop()
+  const full = lines.filter((line) => line.trim() !== '').slice(0, 12)
   if (full.length < 2) return undefined
-  return DELIMITERS.map((delimiter) => ({ delimiter, counts: full.map((line) => line.split(delimiter).length) }))
-    .filter(({ counts }) => counts[0]! > 1 && counts.every((count) => count === counts[0]))
-    .toSorted((a, b) => b.counts[0]! - a.counts[0]!)[0]?.delimiter
+  const columnsBy = (delimiter: string): number => {
+    const counts = new Set(full.map((line) => line.split(delimiter).length))
+    return counts.size === 1 ? [...counts][0]! : 1
+  }
+  return DELIMITERS.map((delimiter) => ({ delimiter, columns: columnsBy(delimiter), rows: full.length }))
+    .filter(({ columns }) => columns > 1)
+    .toSorted((a, b) => b.columns - a.columns)[0]
 }
 
 function attempt<T>(source: string, run: () => T): T {

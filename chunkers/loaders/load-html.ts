@@ -5,7 +5,8 @@ import { appendHtml } from './html-text.ts'
 import type { LoadContext, LoadedText } from './loaded-text.ts'
 import { TextBuilder } from './text-builder.ts'
 
-/** Shorter articles are taken for a misjudgement where the page holds far more. */
+/** Shorter articles, and those of a page that holds far more, are taken for a misjudgement. */
+const LEAST_LENGTH = 500
 const LEAST_SHARE = 0.3
 /** Parts of a page that are not its content, where no article was found in it. */
 const FURNITURE = 'nav, footer, aside, [role=navigation], [aria-hidden=true]'
@@ -38,11 +39,17 @@ interface Article {
 async function findArticle(html: string, page: HtmlDocument, source: string): Promise<Article | undefined> {
   const { Readability } = await loadOptional('@mozilla/readability', `read ${source}`, () => import('@mozilla/readability'))
   const copy = await parseHtml(html, source)
-  const article = new Readability<HtmlNode>(copy as never, { serializer: (node) => node as unknown as HtmlNode }).parse()
+  for (const element of copy.querySelectorAll('nav, [role=navigation]')) element.remove()
+  const article = new Readability<HtmlNode>(copy as never, {
+    keepClasses: true,
+    serializer: (node) => node as unknown as HtmlNode,
+  }).parse()
   const content = article?.content
   if (!content) return undefined
-  const share = (content.textContent ?? '').trim().length / Math.max(1, visibleLength(page))
-  return share < LEAST_SHARE ? undefined : { title: article.title?.trim() || undefined, content }
+  const { length } = (content.textContent ?? '').trim()
+  return length < LEAST_LENGTH || length < LEAST_SHARE * visibleLength(page)
+    ? undefined
+    : { title: article.title?.trim() || undefined, content }
 }
 
 function visibleLength({ body }: HtmlDocument): number {

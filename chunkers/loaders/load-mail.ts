@@ -1,5 +1,7 @@
 import type { ParsedMail } from 'mailparser'
 import { loadOptional } from '../../errors/index.ts'
+import { parseHtml } from './html-nodes.ts'
+import { appendHtml } from './html-text.ts'
 import type { LoadContext, LoadedText } from './loaded-text.ts'
 import { damaged } from './refusals.ts'
 import { TextBuilder } from './text-builder.ts'
@@ -13,12 +15,12 @@ export async function loadMail(bytes: Uint8Array, { source }: LoadContext): Prom
   const builder = new TextBuilder()
   let attachments = 0
   for (const mail of mailsOf(bytes)) {
-    const parsed = await simpleParser(mail, { skipImageLinks: true, skipTextLinks: true, skipTextToHtml: true })
+    const parsed = await simpleParser(mail, { skipImageLinks: true, skipTextLinks: true, skipTextToHtml: true, skipHtmlToText: true })
     attachments += parsed.attachments.length
-    appendMail(builder, parsed)
+    await appendMail(builder, parsed, source)
   }
   if (builder.offset === 0) throw damaged(source, 'it holds no mail with text')
-  if (attachments > 0) builder.note(`${attachments} attachments were left out`)
+  if (attachments > 0) builder.note(attachments === 1 ? '1 attachment was left out' : `${attachments} attachments were left out`)
   return builder.end()
 }
 
@@ -35,7 +37,11 @@ function mailsOf(bytes: Uint8Array): Buffer[] {
   })
 }
 
-function appendMail(builder: TextBuilder, { subject, from, to, date, text, attachments }: ParsedMail): void {
+async function appendMail(
+  builder: TextBuilder,
+  { subject, from, to, date, text, html, attachments }: ParsedMail,
+  source: string,
+): Promise<void> {
   const receivers = (Array.isArray(to) ? to : to ? [to] : []).map((one) => one.text).join(', ')
   const names = attachments.map(({ filename }) => filename).filter((name) => name !== undefined)
   builder.break()
@@ -49,7 +55,9 @@ function appendMail(builder: TextBuilder, { subject, from, to, date, text, attac
   ].filter(([, value]) => value !== undefined && value !== '')
   builder.add(fields.map(([name, value]) => `${name}: ${value}`).join('\n'))
   builder.break()
-  builder.add((text ?? '').replace(/\r\n?/g, '\n').trim())
+  const body = text === undefined && html ? (await parseHtml(html, source)).body : undefined
+  if (body) appendHtml(builder, body)
+  else builder.add((text ?? '').replace(/\r\n?/g, '\n').trim())
   if (date) builder.mark('time', start, date.toISOString().replace('.000', ''))
   if (from) builder.mark('speaker', start, from.value[0]?.name || (from.value[0]?.address ?? from.text))
   builder.break()

@@ -50,8 +50,19 @@ function appendRows(builder: TextBuilder, lines: readonly string[]): void {
   if (lines.length > 1) builder.mark('table', start, lines[0])
 }
 
+/** Longer runs of empty cells are cut to this, so that a sheet of far cells does not become a text of bars. */
+const LONGEST_GAP = 16
+
 function rowText(row: readonly (Cell | undefined)[]): string {
-  const cells = Array.from(row, (cell) => (!cell || cell.t === 'z' ? '' : String(cell.w ?? cell.v ?? '')).replace(/\s+/g, ' ').trim())
-  const last = cells.findLastIndex((cell) => cell !== '')
-  return cells.slice(0, last + 1).join(' | ')
+  const cells: string[] = []
+  let gap = 0
+  for (const cell of row) {
+    const text = (!cell || cell.t === 'z' ? '' : String(cell.w ?? cell.v ?? '')).replace(/\s+/g, ' ').trim()
+    if (text === '') gap++
+    else {
+      cells.push(...Array<string>(Math.min(gap, LONGEST_GAP)).fill(''), text)
+      gap = 0
+    }
+  }
+  return cells.join(' | ')
 }

@@ -35,9 +35,7 @@ function isSubtitles(text: string): boolean {
 }
 
 function isTable(text: string, name: string): boolean {
-  const delimiter = findDelimiter(text)
-  if (/\.[ct]sv$/i.test(name)) return delimiter !== undefined
-  if (delimiter === undefined || delimiter === '|') return false
-  const lines = text.slice(0, 20_000).split('\n').slice(0, LEAST_ROWS)
-  return lines.length === LEAST_ROWS && lines.every((line) => line.split(delimiter).length >= LEAST_COLUMNS && line.length < 2_000)
+  const table = findDelimiter(text)
+  if (!table || /\.[ct]sv$/i.test(name)) return table !== undefined
+  return table.delimiter !== '|' && table.columns >= LEAST_COLUMNS && table.rows >= LEAST_ROWS
 }

@@ -11,7 +11,8 @@ export type ToLoader =
       /** `ocr` says whether there is a hook to ask. */
       readonly context: Omit<LoadContext, 'ocr'> & { readonly ocr: boolean }
     }
-  | { readonly kind: 'ocr'; readonly text: string }
+  /** Without a text, the hook failed. */
+  | { readonly kind: 'ocr'; readonly text?: string }
 
 export type FromLoader =
   | { readonly kind: 'loaded'; readonly loaded: LoadedText }

@@ -6,7 +6,7 @@ import type { FromLoader, ToLoader } from './loader-protocol.ts'
 import { damaged, messageOf, tooLarge } from './refusals.ts'
 import { threadLoaders } from './thread-loaders.ts'
 
-let answerOcr: ((text: string) => void) | undefined
+let answerOcr: ((text: string | undefined) => void) | undefined
 
 function send(message: FromLoader): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
@@ -14,8 +14,8 @@ function send(message: FromLoader): void {
 }
 
 function askOcr(page: ScannedPage): Promise<string> {
-  return new Promise((resolve) => {
-    answerOcr = resolve
+  return new Promise((resolve, reject) => {
+    answerOcr = (text) => (text === undefined ? reject(new Error('the OCR hook failed')) : resolve(text))
     send({ kind: 'ocr', page })
   })
 }

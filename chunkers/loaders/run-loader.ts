@@ -30,63 +30,68 @@ export async function runLoader(format: ThreadFormat, bytes: Uint8Array, options
   const worker = idle ?? startThread()
   idle = undefined
   worker.ref()
+  let outcome: Outcome
   try {
-    const loaded = await converse(worker, format, bytes, options)
-    keep(worker)
-    return loaded
+    outcome = await converse(worker, format, bytes, options)
   } catch (error) {
-    // A refusal leaves the thread as it was; after anything else it may be busy for ever.
-    if (error instanceof DocumentError && error.reason !== 'too-slow' && error.reason !== 'too-large') keep(worker)
-    else void worker.terminate()
+    // It was left in the middle, and may be busy for ever.
+    void worker.terminate()
     throw error
   }
+  keep(worker)
+  if ('error' in outcome) throw outcome.error
+  return outcome.loaded
 }
+
+/** What a thread ends a file with; after it, it is ready for the next. */
+type Outcome = { readonly loaded: LoadedText } | { readonly error: unknown }
 
 function keep(worker: Worker): void {
   if (idle) return void worker.terminate()
   idle = worker
   worker.unref()
-  worker.once('exit', () => {
-    if (idle === worker) idle = undefined
-  })
 }
 
-function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, options: RunLoaderOptions): Promise<LoadedText> {
+/** Has the thread read a file; rejects when it was left before it came to an end. */
+function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, options: RunLoaderOptions): Promise<Outcome> {
   const { source, maxBytes, password, ocr, timeout, signal } = options
-  return new Promise<LoadedText>((resolve, reject) => {
-    const clock = createDeadline(timeout, () => finish(() => reject(tooSlow(source, timeout))))
-    const abort = (): void => finish(() => reject(signal?.reason as Error))
-    const fail = (cause: Error): void => finish(() => reject(threadFailure(source, cause)))
+  return new Promise<Outcome>((resolve, reject) => {
+    const clock = createDeadline(timeout, () => leave(tooSlow(source, timeout)))
+    let failedHook: { readonly error: unknown } | undefined
+    const abort = (): void => leave(signal?.reason)
+    const fail = (cause: Error): void => leave(threadFailure(source, cause))
     const ended = (code: number): void => fail(new Error(`its thread ended with code ${code}`))
     const receive = (message: FromLoader): void => {
-      if (message.kind === 'loaded') finish(() => resolve(message.loaded))
-      else if (message.kind === 'refused') finish(() => reject(new DocumentError(message.message, { reason: message.reason, source })))
-      else if (message.kind === 'missing') finish(() => reject(new MissingPackageError(message.packageName, `read ${source}`)))
-      else if (ocr) {
-        clock.stop()
-        ocr(message.page).then(
-          (text) => {
-            clock.start()
-            post(worker, { kind: 'ocr', text })
-          },
-          (cause: unknown) => finish(() => reject(cause as Error)),
-        )
-      }
+      if (message.kind !== 'ocr') return end(failedHook ?? outcomeOf(message, source))
+      clock.stop()
+      const answer = (text: { text?: string }): void => (clock.start(), post(worker, { kind: 'ocr', ...text }))
+      void ocr?.(message.page).then(
+        (text) => answer({ text }),
+        (error: unknown) => {
+          failedHook = { error }
+          answer({})
+        },
+      )
     }
-    const finish = (settle: () => void): void => {
+    const unlink = (): void => {
       clock.stop()
       signal?.removeEventListener('abort', abort)
       worker.off('message', receive).off('error', fail).off('messageerror', fail).off('exit', ended)
-      // What a thread throws after it was left must not end the process.
-      worker.on('error', () => {})
-      settle()
     }
+    const end = (outcome: Outcome): void => (unlink(), resolve(outcome))
+    const leave = (error: unknown): void => (unlink(), reject(error as Error))
     worker.on('message', receive).on('error', fail).on('messageerror', fail).on('exit', ended)
     signal?.addEventListener('abort', abort, { once: true })
     clock.start()
     const context = { source, maxBytes, ocr: ocr !== undefined, ...(password === undefined ? {} : { password }) }
     post(worker, { kind: 'load', format, bytes, context })
   })
+}
+
+function outcomeOf(message: Exclude<FromLoader, { kind: 'ocr' }>, source: string): Outcome {
+  if (message.kind === 'loaded') return { loaded: message.loaded }
+  if (message.kind === 'missing') return { error: new MissingPackageError(message.packageName, `read ${source}`) }
+  return { error: new DocumentError(message.message, { reason: message.reason, source }) }
 }
 
 function post(worker: Worker, message: ToLoader): void {
@@ -125,8 +130,18 @@ function threadFailure(source: string, cause: Error): DocumentError {
   return damaged(source, `its parser fails (${messageOf(cause)})`, cause)
 }
 
-/** The thread's file is JavaScript in the package and source in a checkout, where the thread has to register a loader before it imports it. */
 function startThread(): Worker {
+  const worker = openThread()
+  // What a thread throws when nobody listens must not end the process.
+  worker.on('error', () => {})
+  worker.once('exit', () => {
+    if (idle === worker) idle = undefined
+  })
+  return worker
+}
+
+/** The thread's file is JavaScript in the package and source in a checkout, where the thread has to register a loader before it imports it. */
+function openThread(): Worker {
   // Parsers write warnings; the library prints nothing.
   const options: WorkerOptions = { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP }, stdout: true, stderr: true }
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./loader-thread.js', import.meta.url), options)

@@ -1,7 +1,7 @@
 import type { Line } from './page-lines.ts'
 
 /** Share of a page's height at its top and bottom where headers and footers stand. */
-const MARGIN = 0.12
+const MARGIN = 0.1
 /** Lines at each end of a page that are looked at. */
 const LINES = 3
 /** Pages on which a line has to stand at one place. */
