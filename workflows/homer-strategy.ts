@@ -128,10 +128,10 @@ async function runMerge(context: StrategyContext, merging: Merging, options: Hom
   await using tree = laidOut.tree
   const { joined } = laidOut
   const run = { context, merging, options, tree, joined }
-  const survivors = tree.nodes.length === 1 ? allPassages(joined) : await merge(run)
-  const coverage = coverageOf(run, survivors.kept)
+  const { passages, kept } = tree.nodes.length === 1 ? allPassages(joined) : await merge(run)
+  const coverage = coverageOf(run, kept)
   context.hold({ coverage })
-  const best = survivors.passages.slice(0, options.candidates ?? 24)
+  const best = tree.nodes.length === 1 ? passages : passages.slice(0, options.candidates ?? 24)
   const quotes = await quoteSurvivors(context, { survivors: best, joined, tree }, await embedderOf(options.embedder, context))
   context.phase('answering')
   const title = titleOf(context)
@@ -148,7 +148,7 @@ interface MergeRun {
   readonly joined: JoinedText
 }
 
-/** A text that fits one chunk is not merged: all of its sentences are candidates. */
+/** A text that fits one chunk is not merged: all of its sentences are candidates, in their order. */
 function allPassages(joined: JoinedText): SurvivorsRecord {
   const whole = [{ index: 0, start: 0, end: joined.text.length, score: 0 }]
   return { passages: survivingPassages(joined, whole), kept: [] }
