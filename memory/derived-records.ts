@@ -7,9 +7,9 @@ export interface SourceLookup {
   has(id: string): boolean
 }
 
-/** The given ids, and those of the records whose sources would then all be gone, and so on. */
+/** The given ids that are there, and those of the records whose sources would then all be gone, and so on. */
 export function withDerived(ids: Iterable<string>, lookup: SourceLookup): Set<string> {
-  const gone = new Set(ids)
+  const gone = new Set(Array.from(ids).filter((id) => lookup.has(id)))
   // A set also visits what is added while it is read.
   for (const id of gone) {
     for (const { id: derived, sources = [] } of lookup.drawnFrom(id)) {

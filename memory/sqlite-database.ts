@@ -42,7 +42,7 @@ function migrate(database: Database, path: string): boolean {
     checkVersion(database, version, path)
     if (version === 1) database.exec(fromVersion1)
   }
-  database.pragma(`user_version = ${schemaVersion}`)
+  if (version !== schemaVersion) database.pragma(`user_version = ${schemaVersion}`)
   if (readMeta(database, 'words') !== String(wordsVersion)) buildWords(database)
   return version === 1
 }

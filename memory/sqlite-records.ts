@@ -131,13 +131,12 @@ export function createRecordTables(database: Database): RecordTables {
   }
 
   const derived = (scope: number, ids: Iterable<string>): string[] => {
-    const has = (id: string): boolean => keyOf.get(scope, encodeText(id)) !== undefined
     const gone = withDerived(ids, {
-      has,
+      has: (id) => keyOf.get(scope, encodeText(id)) !== undefined,
       drawnFrom: (id) =>
         drawnFrom.all(scope, encodeText(id)).map((one) => ({ id: decodeText(one.id), sources: JSON.parse(one.sources) as string[] })),
     })
-    return Array.from(gone).filter(has)
+    return Array.from(gone)
   }
 
   return {

@@ -29,7 +29,20 @@ export function splitWords(text: string): string[] {
 export function indexTerms(text: string): string[] {
   return splitWords(text)
     .filter((word) => !stopWords.has(word))
-    .map(stemWord)
+    .map(stemOf)
+}
+
+/** Stems of words seen before: texts repeat their words, and a stem takes a dozen patterns. */
+const stems = new Map<string, string>()
+const maxStems = 50_000
+
+function stemOf(word: string): string {
+  const known = stems.get(word)
+  if (known !== undefined) return known
+  if (stems.size >= maxStems) stems.clear()
+  const stem = stemWord(word)
+  stems.set(word, stem)
+  return stem
 }
 
 /** Terms of a record: its text and its context alike. */

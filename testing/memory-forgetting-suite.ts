@@ -41,6 +41,7 @@ export function memoryForgettingSuite({ name, describe, expect, test }: StoreSui
         fact('of the unknown', ['unknown']),
         fact('of the first', ['t1'], { scope: 'two' }),
       ])
+      expect(await store.delete('one', ['unknown'])).toBe(0)
       expect(await store.delete('one', ['t1'])).toBe(4)
       expect(await found(store)).toEqual(['of both', 'of none', 'of the unknown'])
       expect(await store.count('two')).toBe(1)
