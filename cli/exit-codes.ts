@@ -38,7 +38,7 @@ export const exitCodeTable: readonly (readonly [code: number, meaning: string])[
 ]
 
 /** Packages that the store needs; the other optional packages serve models. */
-const STORE_PACKAGES = new Set(['better-sqlite3', 'hnswlib-node'])
+const STORE_PACKAGES = new Set(['better-sqlite3', 'hnswlib-node', 'postgres'])
 
 export function exitCodeOfStatus(status: AnswerStatus): number {
   if (status === 'answered') return EXIT.answered

@@ -5,6 +5,7 @@ import { addAskCommand } from './ask-command.ts'
 import { addCalibrateCommand } from './calibrate-command.ts'
 import { addCacheCommand } from './cache-command.ts'
 import { EXIT, exitCodeTable } from './exit-codes.ts'
+import { addMemoryCommand } from './memory-command.ts'
 import { addModelsCommand } from './models-command.ts'
 import { oneLine, reportError } from './report-error.ts'
 import type { Services } from './run-ask.ts'
@@ -24,6 +25,9 @@ export async function runCli(args: readonly string[], terminal: Terminal, servic
     code = given
   })
   addCacheCommand(program, terminal, (given) => {
+    code = given
+  })
+  addMemoryCommand(program, terminal, (given) => {
     code = given
   })
   try {

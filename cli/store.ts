@@ -18,13 +18,20 @@ export function journalOf(folder: string): Journal {
 }
 
 export async function hasJournal(folder: string): Promise<boolean> {
-  return exists(join(folder, 'runs.db'))
+  return isThere(join(folder, 'runs.db'))
 }
 
 /** The indexes of the documents that were read. */
 export async function openIndexes(folder: string): Promise<MemoryStore> {
   await makeFolder(folder)
-  return openMemory(join(folder, 'indexes.db'))
+  return openMemory(join(folder, INDEXES))
+}
+
+const INDEXES = 'indexes.db'
+
+/** The file of those indexes. */
+export function indexFile(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
+  return join(storeFolder(flags, terminal), INDEXES)
 }
 
 /** @throws StoreError when it cannot be made or written to */
@@ -53,7 +60,7 @@ export function mergeFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Te
   return join(storeFolder(flags, terminal), 'merges')
 }
 
-async function exists(path: string): Promise<boolean> {
+export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,

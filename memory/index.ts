@@ -1,6 +1,7 @@
 /** Memory: what is kept of documents and what comes back for a question. */
 export { allRecords, type AllRecordsOptions } from './all-records.ts'
 export { type CoRecallOptions, expandByCoRecall } from './expand-by-co-recall.ts'
+export { FactIndex } from './fact-index.ts'
 export {
   type Fact,
   factKey,
@@ -45,4 +46,5 @@ export type { OpenMemoryOptions } from './sqlite-file.ts'
 export { openPostgresMemory, type PostgresMemoryOptions } from './open-postgres.ts'
 export { openMemory } from './sqlite-store.ts'
 export { checkEmbedder } from './vectors.ts'
+export { exportMemory, type ExportOptions, importMemory } from './transfer.ts'
 export { indexTerms, splitWords } from './words.ts'

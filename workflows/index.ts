@@ -13,6 +13,7 @@ export type {
 export type { AnswerTree, Span, TreeMark, TreeNode } from './answer-tree.ts'
 export { ask, type AskOptions, plan } from './ask.ts'
 export { auto, type AutoOptions } from './auto.ts'
+export { cacheHolder, type CacheHolderOptions } from './cache-holder.ts'
 export { chainOfAgents, type ChainOfAgentsOptions } from './chain-of-agents.ts'
 export type { StateMachine } from './control.ts'
 export {
