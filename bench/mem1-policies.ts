@@ -40,6 +40,8 @@ export async function runPolicy(policy: Policy, loop: Loop): Promise<LoopResult>
   return { answers, cap }
 }
 
+const REPAIR = 'Your last reply could not be used.'
+
 /** All turns stay in sight, or the newest that fit into `cap` tokens: what most agents do. */
 async function runHistory({ model, questions, search, count, signal }: Loop, cap: number): Promise<readonly string[]> {
   const { maxTurns } = sizesOf(questions.length)
@@ -50,12 +52,13 @@ async function runHistory({ model, questions, search, count, signal }: Loop, cap
   const turns: ChatMessage[][] = []
   for (let at = 0; at < maxTurns; at++) {
     const left = maxTurns - at - 1
-    const due: ChatMessage = { role: 'user', content: left === 0 ? 'No look-ups are left.' : `${left} look-ups are left.` }
-    const shown = fitTurns(turns, cap - tokensOf([...task, due], count), count)
+    const due = left === 0 ? 'No look-ups are left.' : `${left} look-ups are left.`
+    const longest: ChatMessage = { role: 'user', content: `${due} ${REPAIR}` }
+    const shown = fitTurns(turns, cap - tokensOf([...task, longest], count), count)
     let text = ''
     let action: ReturnType<typeof parseTurn>['action']
-    for (const again of ['', ' Your last reply could not be used.']) {
-      const messages = [...task, ...shown, { ...due, content: due.content + again }]
+    for (const message of [{ ...longest, content: due }, longest]) {
+      const messages = [...task, ...shown, message]
       text = replyText((await model.invoke(messages, { signal })).content)
       ;({ action } = parseTurn(text, { tags: paperTags, tools: ['search'] }))
       if (action?.kind === 'answer' && action.answers.length === questions.length) return action.answers

@@ -60,7 +60,7 @@ interface Outcome {
 
 export const bench: Bench = {
   name: SUITE,
-  run: (options) => measureMem1(options, options.quick ? { sizes: [2, 8, 16], groups: 2 } : { sizes: [2, 8, 16, 64], groups: 50 }),
+  run: (options) => measureMem1(options, options.quick ? { sizes: [2, 8, 16], groups: 8 } : { sizes: [2, 8, 16, 64], groups: 50 }),
 }
 
 export async function measureMem1(options: BenchOptions, { sizes, groups }: Mem1Scale, folder?: string): Promise<BenchResult> {
