@@ -1,11 +1,11 @@
 /** Forgetting by capacity: what has expired first, then what is said twice, then what matters least. */
 import { allRecords } from './all-records.ts'
+import { FactIndex } from './fact-index.ts'
 import { FACTS_DOCUMENT, isCurrent } from './fact-record.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { compareText } from './rank-candidates.ts'
 import { isExpired } from './record-filter.ts'
-import { isSameFact } from './same-fact.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 /** Records deleted together. */
@@ -17,7 +17,7 @@ export interface ForgetOptions {
   readonly capacity: number
   /** The current time, milliseconds since 1970. */
   readonly now: number
-  /** Whether facts that say the same become one, with the sources of all, before any other goes; true by default. Takes time with the square of the number of facts. */
+  /** Whether facts that say the same become one, with the sources of all, before any other goes; true by default. With vectors it takes time with the square of the number of facts. */
   readonly merge?: boolean
   /** Least cosine similarity of two facts that say the same; see `isSameFact`. */
   readonly threshold?: number
@@ -98,14 +98,14 @@ async function mergeFacts(
       (one, other) =>
         Number(other.pinned ?? false) - Number(one.pinned ?? false) || timeOf(other) - timeOf(one) || compareText(one.id, other.id),
     )
-  const kept: MemoryRecord[] = []
+  const kept = new FactIndex(threshold)
   const merged: { id: string; into: string }[] = []
   const sources = new Map<string, string[]>()
   for (const fact of facts) {
     signal?.throwIfAborted()
-    const same = merged.length < most && !fact.pinned ? kept.find((other) => isSameFact(other, fact, threshold)) : undefined
+    const same = merged.length < most && !fact.pinned ? kept.findSame(fact) : undefined
     if (!same) {
-      kept.push(fact)
+      kept.set(fact)
       continue
     }
     merged.push({ id: fact.id, into: same.id })
@@ -113,7 +113,7 @@ async function mergeFacts(
   }
   if (dryRun) return merged
   // A fact without sources rests on none, and must not begin to.
-  const changed = kept.filter(({ id, sources: own = [] }) => sources.has(id) && own.length > 0)
+  const changed = facts.filter(({ id, sources: own = [] }) => sources.has(id) && own.length > 0)
   await store.put(Array.from(changed, (record) => ({ ...record, sources: [...new Set(sources.get(record.id))] })))
   await store.delete(
     scope,

@@ -25,7 +25,7 @@ export interface DeriveFactsOptions {
   readonly utcOffset?: number
   /** Says what would change, and changes nothing. */
   readonly dryRun?: boolean
-  /** Reads turns again that were read before, as for facts that got lost; a fact that the user deleted then comes back. */
+  /** Reads turns again that were read before, as with another extractor; a fact that the user deleted may then come back. */
   readonly fresh?: boolean
   /** Runs the extractor inside of a run, with its limits, journal and events; on its own by default. */
   readonly step?: Step
@@ -42,7 +42,7 @@ export interface DerivedFacts {
 
 /** Turns read, and changes written, together. */
 const PAGE = 64
-/** Metadata of a turn that was read: who read it. It keeps a second run from asking again, and from bringing back what the user deleted. */
+/** Metadata of a turn that was read: by whom. It keeps another run from asking again, and from bringing back what the user deleted. */
 const READ_BY = 'factsReadBy'
 
 /**
@@ -60,9 +60,12 @@ export async function deriveFacts(options: DeriveFactsOptions): Promise<DerivedF
   let [turns, next] = [0, from]
   for await (const page of pagesOf(options)) {
     const read = page.turns.filter(({ turn }) => isToRead(turn, options))
-    const found: FactChange[] = []
-    for (const said of await readPage(read, options)) found.push(...book.take(said))
-    if (options.dryRun !== true) await write(options, book, found, read)
+    const said = await readPage(read, options)
+    const found = said.flatMap((one) => book.take(one))
+    if (options.dryRun !== true) {
+      await write(options, book, found)
+      await mark(options, read, said)
+    }
     changes.push(...found)
     turns += read.length
     next = page.next
@@ -102,24 +105,20 @@ async function* pagesOf({
   }
 }
 
-function isToRead({ kind, role, metadata = {} }: MemoryRecord, { extractor, fresh = false }: DeriveFactsOptions): boolean {
+function isToRead({ kind, role, metadata = {} }: MemoryRecord, { fresh = false }: DeriveFactsOptions): boolean {
   if (kind !== 'turn' || role !== 'user' || metadata['injected'] === true) return false
-  return fresh || metadata[READ_BY] !== readerName(extractor)
-}
-
-/** Changes with whatever changes the facts that are found. */
-function readerName(extractor: FactExtractor | undefined): string {
-  return extractor === undefined ? 'rules@1' : `${extractor.name}@${extractor.version} ${extractor.identity}`
+  return fresh || metadata[READ_BY] === undefined
 }
 
 async function readPage(places: readonly Place[], options: DeriveFactsOptions): Promise<SaidFact[]> {
   const { extractor, embedder, signal, scope, threadId, utcOffset = 0, step = createStandaloneStep({ scope, signal }) } = options
-  const by = extractor === undefined ? 'rules' : extractor.name
+  const by = readerName(extractor)
   const said: Omit<SaidFact, 'vector'>[] = []
   for (const { turn, before } of places) {
     const saidAt = turn.createdAt ?? 0
     const facts = extractor ? (await step(extractor, { text: turn.text, saidAt })).facts : factsOf(turn, before, utcOffset)
-    said.push(...facts.map((fact) => ({ fact, turnId: turn.id, threadId, saidAt, by })))
+    const { id: turnId, expiresAt } = turn
+    said.push(...facts.map((fact) => ({ fact, turnId, threadId, saidAt, by, expiresAt })))
   }
   const vectors = await embedder?.embed(
     said.map(({ fact }) => fact.text),
@@ -133,18 +132,25 @@ function factsOf({ text, createdAt }: MemoryRecord, before: MemoryRecord | undef
   return findFacts(text, { saidAt: createdAt ?? 0, utcOffset, ...asked })
 }
 
-/** Ends before beginnings, marks last: wherever it is cut off, doing it again completes it. */
-async function write(
-  { memory, scope, extractor }: DeriveFactsOptions,
-  book: FactBook,
-  changes: readonly FactChange[],
-  read: readonly Place[],
-): Promise<void> {
+function readerName(extractor: FactExtractor | undefined): string {
+  return extractor === undefined ? 'rules' : `${extractor.name}@${extractor.version}`
+}
+
+/** Ends before beginnings: wherever it is cut off, doing it again completes it, as turns are marked last. */
+async function write({ memory, scope }: DeriveFactsOptions, book: FactBook, changes: readonly FactChange[]): Promise<void> {
   const added = changes.flatMap((change) => (change.type === 'add' ? [change.record.id] : []))
   const changed = changes.flatMap((change) => (change.type === 'confirm' || change.type === 'supersede' ? [change.id] : []))
   const held = (ids: readonly string[]): MemoryRecord[] => ids.map((id) => book.get(id)).filter((record) => record !== undefined)
   await memory.put(held([...new Set(changed)].filter((id) => !added.includes(id))))
   for (const record of await memory.append(scope, FACTS_DOCUMENT, held(added).map(withoutPlace))) book.hold(record)
-  const name = readerName(extractor)
-  for (const { turn } of read) await memory.update(scope, turn.id, { metadata: { ...turn.metadata, [READ_BY]: name } })
+}
+
+/** Marks the turns that were read. Rules find the same again, so that a turn without facts needs no mark. */
+async function mark({ memory, scope, extractor }: DeriveFactsOptions, read: readonly Place[], said: readonly SaidFact[]): Promise<void> {
+  const telling = new Set(said.map(({ turnId }) => turnId))
+  const by = readerName(extractor)
+  for (const { turn } of read) {
+    if ((extractor === undefined && !telling.has(turn.id)) || turn.metadata?.[READ_BY] === by) continue
+    await memory.update(scope, turn.id, { metadata: { ...turn.metadata, [READ_BY]: by } })
+  }
 }

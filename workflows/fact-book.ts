@@ -6,8 +6,8 @@ import {
   factKey,
   factMetadata,
   factOf,
+  FactIndex,
   FACTS_DOCUMENT,
-  isSameFact,
   isSameStatement,
   type JsonValue,
   type MemoryRecord,
@@ -23,8 +23,10 @@ export interface SaidFact {
   readonly threadId: string
   /** When it was said, milliseconds since 1970. */
   readonly saidAt: number
-  /** Who found it, such as `rules@1`. */
+  /** Who found it, such as `rules`. */
   readonly by: string
+  /** When the turn is forgotten: a fact outlives none of its turns but the last. */
+  readonly expiresAt?: number | undefined
   readonly vector?: Float32Array
 }
 
@@ -40,33 +42,35 @@ export type FactChange =
   | { readonly type: 'skip'; readonly text: string; readonly reason: 'pinned' | 'other-value' }
 
 export class FactBook {
-  readonly #records = new Map<string, MemoryRecord>()
-  readonly #byKey = new Map<string, Set<string>>()
-  readonly #byText = new Map<string, Set<string>>()
-  readonly #threshold: number | undefined
+  readonly #facts: FactIndex
 
   /**
    * @param records the facts of the scope, past ones too
    * @param threshold cosine similarity from which two say the same; see `isSameFact`
    */
   constructor(records: readonly MemoryRecord[], threshold?: number) {
+    this.#facts = new FactIndex(threshold)
     for (const record of records) this.hold(record)
-    this.#threshold = threshold
   }
 
   get(id: string): MemoryRecord | undefined {
-    return this.#records.get(id)
+    return this.#facts.get(id)
+  }
+
+  /** Takes in a record as the store has it. */
+  hold(record: MemoryRecord): void {
+    this.#facts.set(record)
   }
 
   /** What a fact changes, in the order in which it must be written. Taking it once more changes nothing. */
   take(said: SaidFact): FactChange[] {
     const { fact, turnId, saidAt } = said
     const record = recordOf(said)
-    const rivals = this.#of(this.#byKey, factKey(fact))
-    if (this.#records.has(record.id) || rivals.some((known) => known.sources?.includes(turnId) && isStated(known, fact))) return []
+    const rivals = this.#facts.about(fact)
+    if (this.get(record.id) || rivals.some((known) => known.sources?.includes(turnId) && isStated(known, fact))) return []
     const inForce = rivals.filter((known) => isInForce(known, saidAt))
-    const same = this.#findSame(record, saidAt)
-    if (same) return same.sources?.includes(turnId) ? [] : [this.#confirm(same, said)]
+    const same = this.#facts.findSame(record, (known) => isInForce(known, saidAt))
+    if (same) return same.sources?.includes(turnId) || isSet(same) ? [] : [this.#confirm(same, said)]
     const { text } = record
     if (inForce.some(({ pinned }) => pinned)) return [{ type: 'skip', text, reason: 'pinned' }]
     if (fact.negated && inForce.length > 0 && !inForce.some((known) => isDenied(known, fact)))
@@ -74,29 +78,11 @@ export class FactBook {
     return this.#replace(record, inForce, saidAt)
   }
 
-  /** By words first; only vectors need a look at all. */
-  #findSame(record: MemoryRecord, at: number): MemoryRecord | undefined {
-    const fact = factOf(record)
-    const near = [...(fact ? this.#of(this.#byKey, factKey(fact)) : []), ...this.#of(this.#byText, normaliseFactText(record.text))]
-    const candidates = record.vector ? [...near, ...this.#records.values()] : near
-    return candidates.find((known) => isInForce(known, at) && isSameFact(known, record, this.#threshold))
-  }
-
-  /** Takes in a record as the store has it. */
-  hold(record: MemoryRecord): void {
-    this.#records.set(record.id, record)
-    const fact = factOf(record)
-    if (fact) add(this.#byKey, factKey(fact), record.id)
-    add(this.#byText, normaliseFactText(record.text), record.id)
-  }
-
-  #of(index: ReadonlyMap<string, ReadonlySet<string>>, name: string): MemoryRecord[] {
-    return Array.from(index.get(name) ?? [], (id) => this.#records.get(id)).filter((record) => record !== undefined)
-  }
-
-  #confirm(known: MemoryRecord, { turnId, fact }: SaidFact): FactChange {
+  #confirm(known: MemoryRecord, { turnId, fact, expiresAt }: SaidFact): FactChange {
     const sources = [...(known.sources ?? []), turnId]
-    this.#records.set(known.id, { ...known, sources, metadata: withSpan(known.metadata, turnId, fact) })
+    const { expiresAt: until, ...rest } = known
+    const later = until !== undefined && expiresAt !== undefined ? { expiresAt: Math.max(until, expiresAt) } : {}
+    this.hold({ ...rest, ...later, sources, metadata: withSpan(known.metadata, turnId, fact) })
     return { type: 'confirm', id: known.id, text: known.text, sources }
   }
 
@@ -114,7 +100,7 @@ export class FactBook {
   #end(known: MemoryRecord, supersededBy: string, validFrom: number, saidAt: number): FactChange {
     const { validFrom: began = saidAt } = known
     const validTo = Math.min(validFrom > began ? validFrom : Math.max(saidAt, began), known.validTo ?? Infinity)
-    this.#records.set(known.id, { ...known, validTo, supersededBy })
+    this.hold({ ...known, validTo, supersededBy })
     return { type: 'supersede', id: known.id, text: known.text, validTo, supersededBy }
   }
 }
@@ -136,13 +122,14 @@ function isInForce({ kind, supersededBy, validTo = Infinity }: MemoryRecord, at:
   return kind === 'fact' && supersededBy === undefined && validTo > at
 }
 
+/** What the user set rests on no turn, and must not begin to: it would go with the turn. */
+function isSet({ pinned = false, sources = [] }: MemoryRecord): boolean {
+  return pinned && sources.length === 0
+}
+
 function isStated(known: MemoryRecord, fact: Fact): boolean {
   const held = factOf(known)
   return held !== undefined && isSameStatement(held, fact)
-}
-
-function add(index: Map<string, Set<string>>, name: string, id: string): void {
-  index.set(name, (index.get(name) ?? new Set()).add(id))
 }
 
 /** Whether a denial is of what is known: of its value, or of its topic as a whole ("no car" ends "a blue Volvo"). */
@@ -155,7 +142,7 @@ function isDenied(known: MemoryRecord, { value, topic }: Fact): boolean {
 }
 
 /** The id follows from what was said and where, so that writing it again is harmless. */
-function recordOf({ fact, turnId, threadId, saidAt, by, vector }: SaidFact): MemoryRecord {
+function recordOf({ fact, turnId, threadId, saidAt, by, vector, expiresAt }: SaidFact): MemoryRecord {
   const id = `fact-${createHash('sha256')
     .update(JSON.stringify([turnId, factKey(fact), normaliseFactText(fact.value), fact.negated ?? false]))
     .digest('hex')
@@ -172,6 +159,7 @@ function recordOf({ fact, turnId, threadId, saidAt, by, vector }: SaidFact): Mem
     createdAt: saidAt,
     validFrom: fact.validFrom ?? saidAt,
     ...(fact.validTo !== undefined && { validTo: fact.validTo }),
+    ...(expiresAt !== undefined && { expiresAt }),
     sources: [turnId],
     metadata: withSpan({ ...factMetadata(fact), threadId, by }, turnId, fact),
     ...(vector && { vector }),

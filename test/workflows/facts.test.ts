@@ -169,6 +169,20 @@ describe.each(stores)('facts %s', (_name, open) => {
       expect((await deriveFacts({ memory, scope, threadId, fresh: true })).changes).toHaveLength(1)
     })
 
+    it('lets a fact expire with the last of its turns', async () => {
+      const until = start + 50 * HOUR
+      await memory.append(scope, threadId, [
+        { id: 'a', role: 'user', text: 'I love tea.', createdAt: start, expiresAt: until },
+        { id: 'b', role: 'user', text: 'I live in Paris.', createdAt: start, expiresAt: until },
+        { id: 'c', role: 'user', text: 'I love tea.', createdAt: start },
+      ])
+      await derive()
+      expect(await texts(until - 1)).toHaveLength(2)
+      expect(await texts(until)).toEqual(['The user likes tea.'])
+      await memory.deleteExpired(until)
+      expect((await facts()).map(({ text }) => text)).toEqual(['The user likes tea.'])
+    })
+
     it('keeps scopes apart', async () => {
       await say('I live in Paris.')
       await derive()
@@ -221,7 +235,7 @@ describe.each(stores)('facts %s', (_name, open) => {
       await say('I live in Paris.')
       await derive()
       await setFact(memory, scope, { subject: 'user', attribute: 'home', value: 'Oslo' }, { now: start + HOUR })
-      await say('I live in Paris.', 'I moved to Rome.')
+      await say('I live in Paris.', 'I moved to Rome.', 'I live in Oslo.')
       expect((await derive()).map(({ type }) => type)).toEqual(['skip', 'skip'])
       await memory.deleteDocument(scope, threadId)
       expect(await texts()).toEqual(['The user lives in Oslo.'])
