@@ -1,7 +1,7 @@
 import { people, pets, several } from './fact-words.ts'
 
 const adjective = '(?:(?:older|younger|elder|eldest|oldest|youngest|little|big|twin|late|dear|new|old|first|second|only|late|beloved) )?'
-const ofUser = new RegExp(`^(?:my|our) ${adjective}(${people}|${pets})(?![\\p{L}-])`, 'iu')
+const ofUser = new RegExp(`^(?:my|our) ${adjective}(${people}|${pets})(?![\\p{L}-]| tongue)`, 'iu')
 const nameAfter = /^,? (\p{Lu}[\p{L}'-]+(?: \p{Lu}[\p{L}'-]+)?)(?=,|'s| )/u
 const attributeOf = /^'s ((?:first |full |last )?\p{L}+) (?:is|are|be) (.+)$/u
 

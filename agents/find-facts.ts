@@ -57,7 +57,7 @@ export function findFacts(text: string, options: FindFactsOptions): FoundFact[] 
 }
 
 function readSentence(sentence: string, context: RuleContext): FactDraft[] {
-  return [...callName(sentence), ...readClauses(sentence).flatMap((clause) => readClause(clause, context))]
+  return [...readClauses(sentence).flatMap((clause) => readClause(clause, context)), ...callName(sentence)]
 }
 
 function told(fact: FactDraft, span?: Span): FoundFact {
@@ -90,7 +90,7 @@ function readClause(clause: Clause, context: RuleContext): FactDraft[] {
 const LONGEST_OPENING = 200
 
 const calling =
-  /^(?:(?:well|ok|please|just|you (?:can|may)|but you can|everyone|everybody|people|my friends|friends|they|most people)[, ]+)*calls? me (\p{Lu}[\p{L}'-]+)(?:[.,!]|$| instead| for short)/iu
+  /^(?:.* (?:but|and) )?(?:(?:well|ok|please|just|you (?:can|may)|but you can|everyone|everybody|people|my friends|friends|they|most people)[, ]+)*calls? me (\p{Lu}[\p{L}'-]+)(?:[.,!]|$| instead| for short)/iu
 /** "Hi, I'm Tom": only after a greeting, as "I'm" stands before anything. */
 const greeting =
   /^\s*(?:hi|hello|hey|hiya|good (?:morning|afternoon|evening)|greetings)(?: (?:there|all|everyone))?[,!.\s]+(?:i'm|i am|this is|it's) (.+)$/isu

@@ -51,7 +51,7 @@ export const identityRules: readonly FactRule[] = [
   },
   {
     pattern: new RegExp(
-      `^(?:be|become|became) (?:a |an )?(?:strict |committed |lifelong )?${diets}(?= |$)(?! (?:food|recipe|restaurant|dish))`,
+      `^(?:be|become|became) (?:a |an )?(?:strict |committed |lifelong )?${diets}(?=[ ,]|$)(?! (?:food|recipe|restaurant|dish))`,
       'i',
     ),
     read: ([, diet = ''], clause) => says(clause, 'diet', diet.toLowerCase()),
@@ -84,7 +84,7 @@ export const identityRules: readonly FactRule[] = [
     read: ([, name = '', value = ''], clause) => detail(name, value, clause),
   },
   {
-    pattern: /^(?:home |postal |street )?address be (\d+ .+|\p{Lu}.+ \d+\p{L}?(?:, .+)?)$/iu,
+    pattern: /^(?:home |postal |street )?address be (\d+ .+|\p{Lu}.+ \d+\p{L}?(?:, .+)?)$/u,
     read: ([, value = ''], clause) => says(clause, 'address', value),
   },
   { pattern: /^live at (\d+ \p{Lu}.+|\p{Lu}.+ \d+\p{L}?(?:, .+)?)$/u, read: ([, value = ''], clause) => says(clause, 'address', value) },
@@ -112,7 +112,7 @@ function dayAndMonth(iso: string | undefined): string | undefined {
 function allergies(list: string, clause: Clause): FactDraft[] {
   return listItems(phrase(list, 12) ?? '').flatMap((item) => {
     const cause = phrase(item.replace(/^(?:some|most|all|any) /i, ''), 3)
-    return cause === undefined || /^(?:it|that|this|them|mondays?|work|nonsense)$/i.test(cause)
+    return cause === undefined || /^(?:it|that|this|them|anything|nothing|everything|mondays?|work|nonsense)$/i.test(cause)
       ? []
       : says(clause, 'allergy', cause, { topic: cause })
   })

@@ -61,7 +61,7 @@ export const tasteRules: readonly FactRule[] = [
   { pattern: /^smoke$/i, read: (_, clause) => says(clause, 'habit', 'smoking', { topic: 'smoking' }) },
   {
     pattern:
-      /^(?:have )?(?:stopped|quit|given up|gave up) ((?:smoking|drinking|vaping|gambling|biting my nails|eating [\p{L} ]+?|drinking [\p{L} ]+?|running|swimming|driving|playing \p{L}+|sugar|alcohol|coffee|meat|dairy|caffeine|chocolate|cigarettes|gluten|social media))(?: .*)?$/iu,
+      /^(?:have )?(?:stopped|quit|given up|gave up) ((?:eating [\p{L} ]+?|drinking [\p{L} ]+?|smoking|drinking|vaping|gambling|biting my nails|running|swimming|driving|playing \p{L}+|sugar|alcohol|coffee|meat|dairy|caffeine|chocolate|cigarettes|gluten|social media))(?: .*)?$/iu,
     read([, what = ''], clause) {
       const habit = phrase(what, 3)
       return clause.negated ? [] : says({ ...clause, negated: true }, 'habit', habit, { topic: habit ?? '' })
