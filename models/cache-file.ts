@@ -119,7 +119,11 @@ function setTokens(cache: KVCache, codes: Int32Array): void {
   for (const [index, code] of codes.entries()) if (code >= 0) cache.setIds(index, [code >> 1], code % 2 === 1)
 }
 
-function* partsOf({ cache, node }: WrittenCache, identity: CacheIdentity & CacheOrigin, form: StoredForm): Generator<Uint8Array, undefined> {
+function* partsOf(
+  { cache, node }: WrittenCache,
+  identity: CacheIdentity & CacheOrigin,
+  form: StoredForm,
+): Generator<Uint8Array, undefined> {
   const { lastHidden, length } = cache
   const { layers, kvHeads, headDim } = identity
   let filled = 0

@@ -18,6 +18,12 @@ export interface HomerSettings {
   readonly chunkTokens?: number
   /** Layers before anything is dropped; by default as many as leave each merge one layer. */
   readonly warmUp?: number
+  /**
+   * What says how much a token matters: `heads`, the logits of the heads that retrieve in all layers that a node ran, the default of a model with a
+   * head profile; `calibrated`, the paper's, the highest logit in the node's last layer less what is usual at its distance, by the calibration that
+   * lies beside the model, if one does. Both give a token the best score among its nine neighbours.
+   */
+  readonly rule?: 'heads' | 'calibrated'
 }
 
 /** One node of a merge: a chunk of the text, or two nodes put together. */
@@ -140,7 +146,7 @@ export interface HomerModel {
    * Lays a text out for merging; nothing runs yet.
    *
    * @throws RangeError when the lengths leave a node without context or a level without a layer; ContextOverflowError when a chunk does not fit the
-   *   window; ModelFileError when the model has layers with a sliding window, or ALiBi
+   *   window; ModelFileError when the model has layers with a sliding window, or ALiBi; TypeError when it has no head profile and is to go by heads
    */
   homerTree(text: HomerText, settings?: HomerSettings): HomerTree
   /** Merges a text in one call. Throws as `homerTree`. */

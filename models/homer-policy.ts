@@ -5,8 +5,15 @@ import type { HomerCall } from './local-protocol.ts'
 export const FULL_POLICY = 'full'
 
 /** The policy of a merged cache: its settings. */
-export function mergePolicy({ maxChunk, target, warmUp, heads }: Pick<HomerCall, 'maxChunk' | 'target' | 'warmUp' | 'heads'>): string {
-  return `homer chunk ${maxChunk}, keep ${target}, warm-up ${warmUp}, ${heads.length === 0 ? 'all heads' : `${heads.length} heads`}`
+export function mergePolicy({
+  maxChunk,
+  target,
+  warmUp,
+  heads,
+  bias,
+}: Pick<HomerCall, 'maxChunk' | 'target' | 'warmUp' | 'heads' | 'bias'>): string {
+  const rule = heads.length > 0 ? `${heads.length} heads` : bias === undefined ? 'all heads' : 'all heads, calibrated'
+  return `homer chunk ${maxChunk}, keep ${target}, warm-up ${warmUp}, ${rule}`
 }
 
 export function isMergePolicy(policy: string): boolean {

@@ -14,6 +14,7 @@ import {
 } from '../attention/index.ts'
 import { ModelFileError } from '../errors/index.ts'
 import { readCacheFile, writeCacheFile } from './cache-file.ts'
+import { readDistanceBias } from './distance-bias-file.ts'
 import { nodesInOrder } from './homer-nodes.ts'
 import { nodePolicy } from './homer-policy.ts'
 import type { CacheIdentity, CallContext, DecoderSpec, GrowCall, HomerCall, MergeCall, NodeFile } from './local-protocol.ts'
@@ -57,12 +58,12 @@ export class HomerTrees {
     const nodes = nodesInOrder(plan.root)
     const places = new Map(nodes.map(({ height, start }, index) => [placeOf({ height, start }), index]))
     const indexOf = (node: HomerNode): number => places.get(placeOf(node)) ?? -1
-    const { heads, prompt } = call
+    const { heads, bias, prompt } = call
     const options: Prepared['options'] = {
       significance:
-        heads.length === 0
-          ? calibratedSignificance(undefined, { width: 9, carry: true })
-          : retrievalSignificance({ heads, rows: prompt.suffix.length }),
+        heads.length > 0
+          ? retrievalSignificance({ heads, rows: prompt.suffix.length })
+          : calibratedSignificance(bias && (await readDistanceBias(bias.path, bias.model, decoder.config)), { width: 9 }),
       signal: context.signal,
       nodes: {
         load: async (node) => this.#find(call, indexOf(node), decoder, context),

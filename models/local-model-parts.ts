@@ -1,5 +1,5 @@
 import type { AttentionHead, ByteTokenizer, DecoderConfig } from '../attention/index.ts'
-import type { DecoderSpec } from './local-protocol.ts'
+import type { BiasFile, DecoderSpec } from './local-protocol.ts'
 import type { EngineHold } from './shared-engine.ts'
 
 /** What a local model is made of. */
@@ -12,5 +12,7 @@ export interface LocalModelParts {
   readonly spec: DecoderSpec
   /** Heads that retrieve, where they are known. */
   readonly heads?: readonly AttentionHead[] | undefined
+  /** Its calibration, where there is one. */
+  readonly bias?: BiasFile | undefined
   readonly hold: EngineHold
 }

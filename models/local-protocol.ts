@@ -148,6 +148,15 @@ export interface NodeFile {
   readonly sha256: string
 }
 
+/** The file of a calibration. */
+export interface BiasFile {
+  readonly path: string
+  /** Fingerprint of the model that it has to be of. */
+  readonly model: string
+  /** Of the file, hexadecimal: another calibration gives another merge. */
+  readonly sha256: string
+}
+
 /** A text to be merged, as token ids, and how. */
 export interface HomerCall {
   readonly decoder: DecoderSpec
@@ -157,8 +166,10 @@ export interface HomerCall {
   readonly maxChunk: number
   readonly target: number
   readonly warmUp: number
-  /** Heads whose queries say what is kept; the paper's rule where there are none. */
+  /** Heads whose queries say what is kept; where there are none, the highest logit of any head does. */
   readonly heads: readonly AttentionHead[]
+  /** What the logits of all heads are measured against. */
+  readonly bias?: BiasFile
   /** Of the files of nodes: its policy names text and settings. */
   readonly identity: CacheIdentity
   readonly saved: readonly NodeFile[]

@@ -1,5 +1,7 @@
-import { access } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { access, readFile } from 'node:fs/promises'
 import { type DeviceChoice, readConfig, readModelFile } from '../attention/index.ts'
+import { ModelFileError } from '../errors/index.ts'
 import type { Logger } from '../log/index.ts'
 import { besideModel } from './beside-model.ts'
 import { bundledFile } from './bundled-weights.ts'
@@ -25,6 +27,11 @@ export interface OpenLocalModelOptions {
    * name and ends in `.heads.json`, if there is one.
    */
   readonly headProfile?: string
+  /**
+   * A calibration of the model (see `calibrateModel`), for merging by the rule `calibrated`; by default the bundled model's own, or the file beside
+   * the model that has its name and ends in `.bias.json`, if there is one.
+   */
+  readonly calibration?: string
   /**
    * `cpu`, the default; `webgpu`; or `auto`, which takes WebGPU where there is an adapter that is not made of software, and tells `logger` in one
    * line why where it does not.
@@ -58,8 +65,10 @@ export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptio
   const config = readConfig(file)
   const fingerprint = await fileFingerprint(file.source)
   const id = `${config.name}@${fingerprint}/${config.weightForm}`
-  const profile = options.headProfile ?? (await profileBeside(options.path, signal))
+  const profile = options.headProfile ?? (await fileBeside(options.path, 'heads.json', signal))
   const heads = profile === undefined ? undefined : bestHeads(await readHeadProfile(profile, fingerprint, config))
+  const calibration = options.calibration ?? (await fileBeside(options.path, 'bias.json', signal))
+  const bias = calibration === undefined ? undefined : { path: calibration, model: fingerprint, sha256: await hashOf(calibration) }
   signal?.throwIfAborted()
   return new WorkerModel({
     id,
@@ -73,14 +82,28 @@ export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptio
       ...(device && { device }),
     },
     heads,
+    bias,
     hold: logger === undefined ? holdEngine(engine) : loggedTo(logger, holdEngine(engine)),
   })
 }
 
-/** The head profile that lies beside a model file, or beside the bundled one. */
-async function profileBeside(path: string | undefined, signal: AbortSignal | undefined): Promise<string | undefined> {
-  if (path === undefined) return bundledFile(bundledModel, 'heads.json', signal)
-  const beside = besideModel(path, 'heads.json')
+/** @throws ModelFileError when the file cannot be read */
+async function hashOf(path: string): Promise<string> {
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    const message = `Cannot use a calibration as its file cannot be read: ${path}. Make it again with: scriptorium calibrate`
+    throw new ModelFileError(message, { file: path, cause })
+  })
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** What was measured of a model and lies beside its file, or beside the bundled one. */
+async function fileBeside(
+  path: string | undefined,
+  name: 'heads.json' | 'bias.json',
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  if (path === undefined) return bundledFile(bundledModel, name, signal)
+  const beside = besideModel(path, name)
   return access(beside).then(
     () => beside,
     () => undefined,

@@ -60,13 +60,13 @@ export class WorkerTree implements HomerTree {
   }
 
   keyOf({ index }: HomerTreeNode): string {
-    const { prompt, maxChunk, heads, identity } = this.#call
+    const { prompt, maxChunk, heads, bias, identity } = this.#call
     const planned = this.#planned[index] as HomerNode
     const { prefix, suffix, context } = prompt
     const text = [prefix, suffix, planned.start, context.slice(planned.start, planned.end)]
     // Long texts run in an arithmetic of their own, so that the length of the whole counts.
     const shape = [planned.height, planned.from, planned.to, planned.target, this.#plan.leafContext, maxChunk, context.length]
-    return hashOf([identity.model, identity.rope, heads, shape, text])
+    return hashOf([identity.model, identity.rope, heads, bias?.sha256 ?? null, shape, text])
   }
 
   async grow(node: HomerTreeNode, options: GrowOptions = {}): Promise<string | undefined> {
@@ -162,9 +162,9 @@ function layOut(
   parts: LocalModelParts,
   caches: ModelCaches,
   { prefix = 'Passage:', context, suffix }: HomerText,
-  { chunkTokens, keep, warmUp }: HomerSettings,
+  { chunkTokens, keep, warmUp, rule }: HomerSettings,
 ): { readonly call: HomerCall; readonly plan: HomerPlan; readonly offsets: Int32Array } {
-  const { tokenizer, config, spec, heads = [] } = parts
+  const { tokenizer, config, spec } = parts
   const why = mergeObstacle(config)
   if (why !== undefined) {
     const message = `Cannot merge a text with ${parts.id} as ${why}. Use a model whose layers see all tokens by rotary embedding`
@@ -177,9 +177,19 @@ function layOut(
   const target = keep ?? maxChunk
   const lengths = { prompt, maxChunk, target, ...(warmUp === undefined ? {} : { warmUp }) }
   const plan = planOf(lengths, config.layers)
-  const settled = { maxChunk, target, warmUp: plan.lengths.warmUp, heads }
+  const settled = { maxChunk, target, warmUp: plan.lengths.warmUp, ...ruleOf(parts, rule) }
   const identity = caches.identity(hashOf([prompt, settled]))
   return { call: { decoder: spec, tree: ++lastTree, prompt, ...settled, identity, saved: [] }, plan, offsets }
+}
+
+/** Heads that retrieve, or what the logits of all heads are measured against. */
+function ruleOf({ id, heads = [], bias }: LocalModelParts, rule: HomerSettings['rule']): Pick<HomerCall, 'heads' | 'bias'> {
+  if (rule === 'heads' && heads.length === 0)
+    throw new TypeError(
+      `Cannot merge by the heads that retrieve as ${id} has no head profile. Make one with: scriptorium models profile FILE`,
+    )
+  if (rule !== 'calibrated' && heads.length > 0) return { heads }
+  return { heads: [], ...(bias && { bias }) }
 }
 
 function hashOf(value: unknown): string {

@@ -25,6 +25,7 @@ import { createChainMachine } from './chain-machine.ts'
 import { chunkSpans, type NodeRecord, nodeRunner, rootOf, survivorReader, type SurvivorsRecord } from './homer-steps.ts'
 import { joinDocuments, type JoinedText } from './joined-text.ts'
 import { embedderOf } from './retrieve.ts'
+import { pickDefined } from './pick-defined.ts'
 import { questionOf } from './roles.ts'
 import type { Plan } from './plan.ts'
 import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
@@ -90,12 +91,8 @@ function layOut(context: SourceContext, { model }: Merging, options: HomerOption
     context: joined.text,
     suffix: `\nQuestion: ${questionOf(context)}`,
   }
-  const { keep, warmUp, chunkTokens = context.chunkTokens } = options
-  const settings = {
-    ...(keep === undefined ? {} : { keep }),
-    ...(warmUp === undefined ? {} : { warmUp }),
-    ...(chunkTokens === undefined ? {} : { chunkTokens }),
-  }
+  const { chunkTokens = context.chunkTokens } = options
+  const settings = pickDefined({ ...options, chunkTokens }, ['keep', 'warmUp', 'rule', 'chunkTokens'])
   return { tree: model.homerTree(text, settings), joined }
 }
 

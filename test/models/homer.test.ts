@@ -88,6 +88,33 @@ describe('homer() of a local model', { timeout: 60_000 }, () => {
     await reading.cache.dispose()
   })
 
+  it('goes by the heads that retrieve, or by a calibration, where the model has them', async () => {
+    const path = join(folder, 'ruled.gguf')
+    await writeFile(path, writeTinyModel({ shape: { layers: 6 } }))
+    const fingerprint = /@([0-9a-f]+)\//.exec(model.id)?.[1]
+    const heads = [{ layer: 2, head: 1, rank: 0.99, share: 0.5 }]
+    await writeFile(join(folder, 'ruled.heads.json'), JSON.stringify({ version: 1, model: fingerprint, heads, settings: {} }))
+    await using cache = await model.openCache('whale')
+    await cache.save(join(folder, 'whale.cache'))
+    const { rope: ropeForm } = await readCacheHeader(join(folder, 'whale.cache'))
+    const distances = [0, 1, 90]
+    const table = { version: 1, model: fingerprint, ropeForm, distances, logits: Array.from({ length: 6 }, () => [0, 9, -9]) }
+    await writeFile(join(folder, 'ruled.bias.json'), JSON.stringify(table))
+    await using ruled = await openLocalModel({ path, threads: 1 })
+    const kept = async (local: LocalModel, rule?: 'heads' | 'calibrated'): Promise<string> => {
+      const { cache: merged, tokens } = await local.homer(text, { ...settings, ...(rule && { rule }) })
+      await merged.dispose()
+      return tokens.map(({ index }) => index).join()
+    }
+    const found = new Set([await kept(ruled), await kept(ruled, 'calibrated'), await kept(model)])
+    expect(found.size).toBe(3)
+    expect(await kept(ruled, 'heads')).toBe(await kept(ruled))
+    expect(() => model.homerTree(text, { ...settings, rule: 'heads' })).toThrow(/has no head profile/)
+    await rm(join(folder, 'ruled.bias.json'))
+    await using bare = await openLocalModel({ path, threads: 1 })
+    expect(await kept(bare, 'calibrated')).toBe(await kept(model))
+  })
+
   it('stops when it is told to', async () => {
     const stop = new AbortController()
     const reason = new Error('enough')
