@@ -26,6 +26,8 @@ export interface Probe {
   readonly evidence: readonly string[]
   /** Values that would be wrong to say: former ones, forgotten ones, those of other tenants. */
   readonly wrong: readonly string[]
+  /** Whether the answer stands in a long turn whose summary lost it. */
+  readonly lost: boolean
   /** Turns between the evidence and the end of the chat. */
   readonly distance: number
   /** Index of the turn that the question stands in the place of, where that is not the end of the chat. */
@@ -184,7 +186,7 @@ function write(tenant: string, exchanges: number, planted: readonly Planted[], r
     turns.push(user, { id: `${tenant}/${2 * exchange + 1}`, role: 'assistant', createdAt, text: answerOf(message !== undefined, random) })
     if (message) evidence.set(message.planted, [...(sequel === undefined ? [] : [`${tenant}/${2 * exchange - 2}`]), user.id])
   }
-  return { tenant, turns, probes: planted.map((one) => probeOf(one, evidence.get(one) ?? [], 2 * exchanges)), forgotten: forgottenOf(planted, tenant) }
+  return { tenant, turns, probes: planted.map((one) => probeOf(one, evidence.get(one) ?? [], turns)), forgotten: forgottenOf(planted, tenant) }
 }
 
 function replaceLast(turns: ChatTurn[], text: string): void {
@@ -197,8 +199,10 @@ function wrapped(fact: string, random: RandomInteger): Pick<ChatTurn, 'text' | '
   if (random(0, 1) === 0) return { text: fact }
   const before = Array.from({ length: random(4, 10) }, () => smallTalk(random)).join(' ')
   const after = Array.from({ length: random(4, 10) }, () => smallTalk(random)).join(' ')
-  return { text: `${before} ${fact} ${after}`, summary: random(1, 10) === 1 ? 'The user talks about this and that.' : fact }
+  return { text: `${before} ${fact} ${after}`, summary: random(1, 10) === 1 ? LOST : fact }
 }
+
+const LOST = 'The user talks about this and that.'
 
 function smallTalk(random: RandomInteger): string {
   const pick = (list: readonly string[]): string => list[random(0, list.length - 1)] as string
@@ -216,10 +220,11 @@ function answerOf(noted: boolean, random: RandomInteger): string {
   return noted ? 'Thank you, I have noted that.' : `I see. ${smallTalk(random)}`
 }
 
-function probeOf({ kind, question, answer, wrong, at }: Planted, evidence: readonly string[], turns: number): Probe {
+function probeOf({ kind, question, answer, wrong, at }: Planted, evidence: readonly string[], turns: readonly ChatTurn[]): Probe {
   const last = at.at(-1)
-  const distance = last === undefined ? turns : turns - 2 * last
-  return { kind, question, answer, evidence, wrong, distance, ...(kind === 'followUp' && last !== undefined ? { before: 2 * last + 2 } : {}) }
+  const distance = last === undefined ? turns.length : turns.length - 2 * last
+  const lost = last !== undefined && turns[2 * last]?.summary === LOST
+  return { kind, question, answer, evidence, wrong, lost, distance, ...(kind === 'followUp' && last !== undefined ? { before: 2 * last + 2 } : {}) }
 }
 
 function forgottenOf(planted: readonly Planted[], tenant: string): string[] {

@@ -30,7 +30,7 @@ import { quantile } from './statistics.ts'
 
 const SUITE = 'long-chat'
 const BUDGET = 500
-const DIMENSIONS = 64
+const DIMENSIONS = 256
 const BATCH = 1_000
 const THREAD = 'chat'
 /** Messages that go through a whole conversation. */
@@ -121,8 +121,8 @@ export async function measureLongChat({ seed, signal, log }: BenchOptions, { tur
 
 const NOTES: readonly string[] = [
   'The answers are an oracle over the prompt: it says the latest value that stands there, so that a wrong answer is the memory\'s fault. `judged` asks an oracle for SCM\'s judgements; `scm` and all others call no model.',
-  'stale: former values said in place of the current one, or of none. leaks: forgotten values and those of other tenants in what came back. overBudget: selections and prompts above the budget.',
-  'rssMegabytes: growth of the process while the chat was stored: the store\'s caches and the generated chat itself. bytesPerTurn: the database file over its turns, with vectors of 64 components.',
+  'stale: former values said in place of the current one, or of none; staleByLostSummary: the same where the current one stands in a long turn whose summary lost it, as one in ten does. leaks: forgotten values and those of other tenants in what came back. overBudget: selections and prompts above the budget.',
+  'rssMegabytes: growth of the process while the chat was stored: the store\'s caches and the generated chat itself. bytesPerTurn: the database file over its turns, with vectors of 256 components.',
 ]
 
 /** Stores all chats; the time of a selection is taken while the first one grows. */
@@ -152,7 +152,7 @@ async function fill(
 
 async function records(turns: readonly ChatTurn[], start: number, { embedder, count }: ControllerOptions): Promise<Parameters<MemoryStore['append']>[2]> {
   const batch = turns.slice(start, start + BATCH)
-  const vectors = await embedder?.embed(batch.map(({ text }) => text))
+  const vectors = await embedder?.embed(batch.map(({ summary, text }) => summary ?? text))
   return batch.map(({ summary, ...turn }, at) => ({
     ...turn,
     kind: 'turn',
@@ -228,7 +228,8 @@ function figuresOf(asked: readonly Asked[], { probes }: LongChat): Record<string
   return {
     selectP95Ms: quantile(scm.map(({ ms }) => ms), 0.95),
     leaks: asked.filter(({ leaked }) => leaked).length,
-    stale: scm.filter(({ stale }) => stale).length,
+    stale: scm.filter(({ stale, probe }) => stale && !probe.lost).length,
+    staleByLostSummary: scm.filter(({ stale, probe }) => stale && probe.lost).length,
     packingMargin: right(scm) - right(of('naive')),
     ...Object.fromEntries([...byDistance, ...byKind, ...others]),
     judgedCalls: of('judged').reduce((sum, { calls }) => sum + calls, 0),

@@ -40,7 +40,7 @@ export interface MemoryQuery extends RecordFilter {
   readonly k: number
   /** Records on each side of a hit that become candidates too; 0 by default. */
   readonly neighbours?: number
-  /** Share of its better neighbour's score that a candidate takes over, from 0 to 1; 0 by default. */
+  /** Share of its best neighbour's score that a candidate takes over, from 0 to 1; 0 by default. Neighbours are as far away as `neighbours`, or one. */
   readonly spread?: number
   /** How the two lists are joined. `min-max` is the default (measured best); the others are for comparison. */
   readonly fusion?: 'min-max' | 'rank' | 'words' | 'vectors'

@@ -40,9 +40,9 @@ export function candidateKeys(words: ReadonlyMap<number, number>, nearest: Itera
 
 /** Joins both scores of every candidate and adds the weights: all of them, best first. The neighbours of the first `k` are for the store to add. */
 export function rankCandidates(candidates: readonly Candidate[], query: MemoryQuery): RankedCandidate[] {
-  const { fusion = 'min-max', spread = 0, weights } = query
+  const { fusion = 'min-max', neighbours = 0, spread = 0, weights } = query
   const records = candidates.map(({ record }) => record)
-  const fused = spreadScores(records, fuse(candidates, fusion), spread)
+  const fused = spreadScores(records, fuse(candidates, fusion), spread, Math.max(1, neighbours))
   return candidates
     .map((candidate, at) => ({
       ...candidate,

@@ -56,9 +56,11 @@ async function summarise({ memory, scope, summary: agent, count, call }: DeriveO
 }
 
 async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: readonly MemoryRecord[]): Promise<void> {
-  const open = turns.filter(({ vector }) => vector === undefined)
-  if (embedder === undefined || open.length === 0) return
-  const vectors = await embedder.embed(open.map(({ text }) => text))
+  if (embedder === undefined) return
+  // Summaries were made since the turns were read.
+  const current = await Promise.all(turns.map(({ id }) => memory.get(scope, id)))
+  const open = current.filter((turn) => turn !== undefined).filter(({ vector }) => vector === undefined)
+  const vectors = await embedder.embed(open.map(embeddedText))
   for (const [at, { id }] of open.entries()) {
     const vector = vectors[at]
     if (vector) await memory.update(scope, id, { vector })
@@ -73,4 +75,9 @@ async function embedWithout(options: DeriveOptions): Promise<void> {
     if (turns.length === 0) return
     await embedTurns(options, turns)
   }
+}
+
+/** What of a turn is embedded: its summary where it has one, as in SCM's paper; a long text is like everything and near to nothing. */
+export function embeddedText({ text, summary }: Pick<MemoryRecord, 'text' | 'summary'>): string {
+  return summary ?? text
 }

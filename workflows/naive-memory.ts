@@ -6,13 +6,13 @@ import { checkBudget, createSelection, keepRaw, leaveOut } from './selection.ts'
 export interface NaiveMemoryOptions extends ControllerOptions {
   /** Most turns that are looked at; as for `scmController` by default. */
   readonly k?: number
-  /** Turns on each side of a hit that become candidates too; 1 by default. */
+  /** Turns on each side of a hit that become candidates too; 2 by default. */
   readonly neighbours?: number
 }
 
 /** SCM without its controller and its flash memory: the nearest turns, whole, from the best one down until the next does not fit. */
 export function naiveMemory(options: NaiveMemoryOptions): MemoryController {
-  const { memory, count, embedder, neighbours = 1, now = Date.now } = options
+  const { memory, count, embedder, neighbours, now = Date.now } = options
   return {
     name: 'naive-memory',
     async select(query, budget) {

@@ -23,10 +23,10 @@ export interface PlacedCandidate {
   readonly why: string
 }
 
-/** Tokens of the budget for each candidate, by default: about those of a short turn. */
-const TOKENS_EACH = 40
+/** Tokens of the budget for each candidate, by default: those of a short turn. */
+const TOKENS_EACH = 20
 const LEAST_CANDIDATES = 10
-const MOST_CANDIDATES = 64
+const MOST_CANDIDATES = 100
 
 /** How many turns are activated for a budget: the paper's most (10), more where the budget may hold more. */
 export function candidatesFor(budget: number): number {

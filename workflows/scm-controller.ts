@@ -20,9 +20,9 @@ export interface ScmControllerOptions extends ControllerOptions {
   readonly judge?: TurnJudge
   /** The first question: whether a message needs memory. Without it, memory is always activated, as in the released code. */
   readonly need?: NeedJudge
-  /** Most turns that are activated; one for every 40 tokens of the budget, from 10 to 64, by default. */
+  /** Most turns that are activated; one for every 20 tokens of the budget, from 10 to 100, by default. */
   readonly k?: number
-  /** Turns on each side of an activated one that become candidates too; 1 by default. */
+  /** Turns on each side of an activated one that become candidates too; 2 by default. */
   readonly neighbours?: number
   /** Weight of recency beside relevance, and the milliseconds after which it is halved; 0 by default, as in the released code. */
   readonly recency?: { readonly weight: number; readonly halfLife: number }
@@ -132,7 +132,7 @@ class Selecting implements ScmWork {
   }
 
   async activate(): Promise<void> {
-    const { memory, embedder, neighbours = 1, recency, count } = this.#options
+    const { memory, embedder, neighbours, recency, count } = this.#options
     const hits = await recallTurns(this.#query, {
       memory,
       k: this.#options.k ?? candidatesFor(this.#budget),

@@ -5,13 +5,17 @@ import { spreadScores } from '../../memory/spread-scores.ts'
 const places = (...indexes: readonly number[]): { documentId: string; index: number }[] => indexes.map((index) => ({ documentId: 'a', index }))
 
 describe('spreadScores', () => {
-  it('adds a share of the better neighbour, before or behind', () => {
-    expect(spreadScores(places(5, 4, 6, 8), [1, 0, 0.5, 0.25], 0.5)).toEqual([1.25, 0.5, 1, 0.25])
+  it('adds a share of the best neighbour, before or behind', () => {
+    expect(spreadScores(places(5, 4, 6, 8), [1, 0, 0.5, 0.25], 0.5, 1)).toEqual([1.25, 0.5, 1, 0.25])
+  })
+
+  it('reaches as far as it is told', () => {
+    expect(spreadScores(places(5, 7, 8), [1, 0, 0], 0.5, 2)).toEqual([1, 0.5, 0])
   })
 
   it('does not reach into another document, nor does anything without a share', () => {
-    expect(spreadScores([...places(1), { documentId: 'b', index: 2 }], [1, 0], 0.5)).toEqual([1, 0])
-    expect(spreadScores(places(1, 2), [1, 0], 0)).toEqual([1, 0])
+    expect(spreadScores([...places(1), { documentId: 'b', index: 2 }], [1, 0], 0.5, 1)).toEqual([1, 0])
+    expect(spreadScores(places(1, 2), [1, 0], 0, 1)).toEqual([1, 0])
   })
 })
 
