@@ -78,7 +78,8 @@ export function replier(model: ChatModel, options: ReplierOptions = {}): Replier
     room(message) {
       const parts = { system: count(system), message: count(message), format: 2 * perMessage }
       const alone = promptTokens({ memory: [], message })
-      if (alone > limit) throw new ContextOverflowError('Cannot answer the message', parts, limit, 'Raise the budget, or shorten the message')
+      if (alone > limit)
+        throw new ContextOverflowError('Cannot answer the message', parts, limit, 'Raise the budget, or shorten the message')
       return Math.max(0, limit - alone - count(`${EARLIER}\n${NOW}\n`) - SEAMS)
     },
     lineTokens: (text) => count(`\n[2000-01-01] Assistant: ${text}`) + 1,
@@ -86,7 +87,11 @@ export function replier(model: ChatModel, options: ReplierOptions = {}): Replier
   }
 
   async function reply(input: ReplierInput, context: AgentContext): Promise<string> {
-    const parts = { memory: promptTokens(input) - promptTokens({ ...input, memory: [] }), message: count(input.message), system: count(system) }
+    const parts = {
+      memory: promptTokens(input) - promptTokens({ ...input, memory: [] }),
+      message: count(input.message),
+      system: count(system),
+    }
     const messages = messagesOf(promptOf(system, input))
     return context.call({ model, description, messages, maxTokens: maxOutput, temperature, parts, onDelta: (text) => context.delta(text) })
   }

@@ -71,7 +71,10 @@ async function summarise(
   if (shown.length === text.length && description.count(text) < shortest) return { flag: 'short' }
   if (shown.length < text.length) context.notice('turn-cut', 'The turn is longer than the window; its beginning is summarised')
   const instruction = self.orders(undefined)
-  const reply = await callRole(self, context, { sections: [labelled(LABEL, shown), instruction], parts: { ...parts, chunk: description.count(shown) } })
+  const reply = await callRole(self, context, {
+    sections: [labelled(LABEL, shown), instruction],
+    parts: { ...parts, chunk: description.count(shown) },
+  })
   const summary = reply.replace(/^\s*(?:summary\s*:)?\s*/i, '').trim()
   const flag = flagOf(summary, shown, instruction, description.count)
   if (flag === undefined) return { summary }

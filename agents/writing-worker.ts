@@ -168,7 +168,10 @@ function budgetParts(writer: Writer, question: string | undefined): BudgetParts 
     ...(keepsUnit ? [NOTES_LABEL, 'New quotations are numbered from [q10000].'] : []),
     ...(background === undefined ? [] : [BACKGROUND_LABEL]),
   ]
-  return { ...roleParts(writer, question, { labels, repairs: Object.values(REPAIRS) }), state: (keepsUnit ? maxUnit : 0) + (background ?? 0) }
+  return {
+    ...roleParts(writer, question, { labels, repairs: Object.values(REPAIRS) }),
+    state: (keepsUnit ? maxUnit : 0) + (background ?? 0),
+  }
 }
 
 /** Two calls: a reply that trips a guard is asked for once more. */

@@ -3,7 +3,13 @@
 export const locomoFile = 'locomo-dev.jsonl.gz'
 
 /** Categories by their numbers, which are not those of the paper's tables. */
-export const CATEGORIES: Readonly<Record<number, string>> = { 1: 'multiHop', 2: 'temporal', 3: 'openDomain', 4: 'singleHop', 5: 'adversarial' }
+export const CATEGORIES: Readonly<Record<number, string>> = {
+  1: 'multiHop',
+  2: 'temporal',
+  3: 'openDomain',
+  4: 'singleHop',
+  5: 'adversarial',
+}
 
 export interface LocomoTurn {
   /** Session and place, such as `D1:3`. */

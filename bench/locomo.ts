@@ -61,12 +61,24 @@ export async function measureLocomo({ data, log, seed, signal }: BenchOptions, s
       signal.throwIfAborted()
       if (question.evidence.length > 0) outcomes.push(...(await askAll(memory, conversation, question, embedder)))
     }
-    log(`locomo: ${conversation.id}, recall@10 ${mean(outcomes.filter(({ system }) => system === 'search'), ({ recall }) => 100 * recall).toFixed(1)}`)
+    log(
+      `locomo: ${conversation.id}, recall@10 ${mean(
+        outcomes.filter(({ system }) => system === 'search'),
+        ({ recall }) => 100 * recall,
+      ).toFixed(1)}`,
+    )
   }
   const gitSha = await commit()
   const figures = figuresOf(outcomes)
   return {
-    settings: { conversations: conversations.length, questions: new Set(outcomes.map(({ question }) => question.id)).size, k: K, embedder: embedder.id, dataSha: sha256, seed },
+    settings: {
+      conversations: conversations.length,
+      questions: new Set(outcomes.map(({ question }) => question.id)).size,
+      k: K,
+      embedder: embedder.id,
+      dataSha: sha256,
+      seed,
+    },
     figures,
     items: outcomes.map((outcome) => recordOf(outcome, { seed, dataSha: sha256, gitSha })),
     plots: { budgets: await linePlot({ title: 'Evidence within a budget', x: 'tokens', y: '%', points: pointsOf(figures) }) },
@@ -75,9 +87,9 @@ export async function measureLocomo({ data, log, seed, signal }: BenchOptions, s
 }
 
 const NOTES: readonly string[] = [
-  'recall10: mean share of a question\'s evidence turns among the ten best of a search by words and vectors, over all categories; bm25Recall10 is the same by words alone. Questions that name no turn are left out. No model answers or judges.',
+  "recall10: mean share of a question's evidence turns among the ten best of a search by words and vectors, over all categories; bm25Recall10 is the same by words alone. Questions that name no turn are left out. No model answers or judges.",
   'A turn is indexed with its speaker and its session\'s date, and embedded as "speaker: text".',
-  'Tried on these development conversations: BM25 over text alone 61.4, with the speaker 63.9, with speaker and date 66.4; vectors of the text alone, of "speaker: text", of that with the turn before, with both neighbours, and means of them, at weights from 0.4 to 0.7; the words of the turn before as context (77.9 in all, but a turn\'s words would then lie in the next one\'s record); a share of the best neighbour\'s score from 0.15 to 0.6 (0.4 was kept), of the sum of both sides, one turn away (78.0) and two (79.0).',
+  "Tried on these development conversations: BM25 over text alone 61.4, with the speaker 63.9, with speaker and date 66.4; vectors of the text alone, of \"speaker: text\", of that with the turn before, with both neighbours, and means of them, at weights from 0.4 to 0.7; the words of the turn before as context (77.9 in all, but a turn's words would then lie in the next one's record); a share of the best neighbour's score from 0.15 to 0.6 (0.4 was kept), of the sum of both sides, one turn away (78.0) and two (79.0).",
 ]
 
 /** A conversation in a store of its own. */
@@ -101,7 +113,12 @@ function embeddedText({ speaker, text }: LocomoTurn): string {
   return `${speaker}: ${text}`
 }
 
-async function askAll(memory: MemoryStore, { id: threadId }: LocomoConversation, question: LocomoQuestion, embedder: NamedEmbedder): Promise<Outcome[]> {
+async function askAll(
+  memory: MemoryStore,
+  { id: threadId }: LocomoConversation,
+  question: LocomoQuestion,
+  embedder: NamedEmbedder,
+): Promise<Outcome[]> {
   const [vector] = (await embedder.embed([question.question])) as [Float32Array]
   const query = { scope: SCOPE, documentIds: [threadId], text: question.question, k: K }
   const searches: Readonly<Record<string, MemoryQuery>> = {
@@ -152,7 +169,12 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
   const categories = Object.entries(CATEGORIES).flatMap(([number, name]) => {
     const search = of('search').filter(({ question }) => question.category === Number(number))
     const words = of('bm25').filter(({ question }) => question.category === Number(number))
-    return search.length === 0 ? [] : [[`${name}Recall10`, recall(search)], [`${name}Bm25Recall10`, recall(words)]]
+    return search.length === 0
+      ? []
+      : [
+          [`${name}Recall10`, recall(search)],
+          [`${name}Bm25Recall10`, recall(words)],
+        ]
   })
   const budgeted = [...new Set(outcomes.map(({ system }) => system))].filter((system) => /-\d+$|^full$/.test(system))
   return {
@@ -161,7 +183,12 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
     withoutSpreadRecall10: recall(of('withoutSpread')),
     answerableRecall10: recall(of('search').filter(({ question }) => question.category !== 5)),
     ...Object.fromEntries(categories),
-    ...Object.fromEntries(budgeted.flatMap((system) => [[system, recall(of(system))], [`${system}Tokens`, mean(of(system), ({ tokens }) => tokens)]])),
+    ...Object.fromEntries(
+      budgeted.flatMap((system) => [
+        [system, recall(of(system))],
+        [`${system}Tokens`, mean(of(system), ({ tokens }) => tokens)],
+      ]),
+    ),
   }
 }
 
@@ -206,13 +233,24 @@ async function cachedEmbedder(
   folder: string,
 ): Promise<NamedEmbedder> {
   const { id, dimensions } = embedder
-  const texts = [...new Set(conversations.flatMap(({ turns, questions }) => [...turns.map(embeddedText), ...questions.map(({ question }) => question)]))]
-  const path = join(folder, `${createHash('sha256').update(JSON.stringify([id, texts])).digest('hex').slice(0, 16)}.vectors`)
+  const texts = [
+    ...new Set(conversations.flatMap(({ turns, questions }) => [...turns.map(embeddedText), ...questions.map(({ question }) => question)])),
+  ]
+  const path = join(
+    folder,
+    `${createHash('sha256')
+      .update(JSON.stringify([id, texts]))
+      .digest('hex')
+      .slice(0, 16)}.vectors`,
+  )
   const bytes = await readFile(path).catch(() => undefined)
   const vectors = bytes ? split(bytes, dimensions) : await embedder.embed(texts)
   if (!bytes) {
     await mkdir(folder, { recursive: true })
-    await writeFile(`${path}.part`, Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))))
+    await writeFile(
+      `${path}.part`,
+      Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength))),
+    )
     await rename(`${path}.part`, path)
   }
   await embedder[Symbol.asyncDispose]?.()

@@ -52,7 +52,10 @@ export interface LongChatOptions {
   readonly tenants?: number
 }
 
-const FIRST = 'amber brisk crimson dusty eager faint gentle hollow ivory jolly keen lofty mellow narrow olive purple quiet rugged silver tidy'.split(' ')
+const FIRST =
+  'amber brisk crimson dusty eager faint gentle hollow ivory jolly keen lofty mellow narrow olive purple quiet rugged silver tidy'.split(
+    ' ',
+  )
 const SECOND =
   'lighthouse orchard foundry cottage library workshop harbour mill garden bakery stable chapel observatory depot tavern greenhouse quarry studio pavilion archive boathouse brewery cellar clinic dairy ferry gallery hangar inn jetty'.split(
     ' ',
@@ -90,7 +93,12 @@ export function generateLongChats({ turns, seed, probes = 20, tenants = 3 }: Lon
   const planted = plant(subjects, exchanges, probes, random)
   const first = write('tenant-0', exchanges, planted, random)
   const others = Array.from({ length: tenants - 1 }, (_, at) =>
-    write(`tenant-${at + 1}`, Math.max(planted.length, Math.floor(exchanges / 10)), planted.map((one, index) => foreign(one, index)), random),
+    write(
+      `tenant-${at + 1}`,
+      Math.max(planted.length, Math.floor(exchanges / 10)),
+      planted.map((one, index) => foreign(one, index)),
+      random,
+    ),
   )
   return [first, ...others.map((chat) => ({ ...chat, probes: [], forgotten: [] }))]
 }
@@ -106,7 +114,17 @@ function plant(
   probes: number,
   random: RandomInteger,
 ): Planted[] {
-  const kinds: readonly ProbeKind[] = ['fact', 'update', 'negation', 'coreference', 'date', 'followUp', 'abstention', 'forgotten', 'otherTenant']
+  const kinds: readonly ProbeKind[] = [
+    'fact',
+    'update',
+    'negation',
+    'coreference',
+    'date',
+    'followUp',
+    'abstention',
+    'forgotten',
+    'otherTenant',
+  ]
   const taken = new Set<number>()
   const distances = DISTANCES.filter((distance) => distance <= 1.8 * exchanges)
   return kinds.flatMap((kind, kindAt) =>
@@ -153,7 +171,11 @@ function make(kind: ProbeKind, place: string, attribute: string, random: RandomI
     case 'coreference':
       return { ...known, said: [`I rented the ${place} last week. |Its ${attribute} is ${current}.`] }
     case 'followUp':
-      return { ...known, question: `And what is its ${attribute}?`, said: [`I rented the ${place} last week. Its ${attribute} is ${current}.`] }
+      return {
+        ...known,
+        question: `And what is its ${attribute}?`,
+        said: [`I rented the ${place} last week. Its ${attribute} is ${current}.`],
+      }
     case 'date': {
       const date = new Date(Date.UTC(2024, random(0, 11), random(1, 28))).toISOString().slice(0, 10)
       return { ...known, question: `When did I visit the ${place}?`, answer: date, said: [`On ${date} I visited the ${place}.`] }
@@ -182,11 +204,21 @@ function write(tenant: string, exchanges: number, planted: readonly Planted[], r
     const said = message === undefined ? smallTalk(random) : (sequel ?? opening)
     // A reference needs what it refers to in the exchange before.
     if (sequel !== undefined) replaceLast(turns, opening.trim())
-    const user = { id: `${tenant}/${2 * exchange}`, role: 'user' as const, createdAt, ...(message ? wrapped(said, random) : { text: said }) }
+    const user = {
+      id: `${tenant}/${2 * exchange}`,
+      role: 'user' as const,
+      createdAt,
+      ...(message ? wrapped(said, random) : { text: said }),
+    }
     turns.push(user, { id: `${tenant}/${2 * exchange + 1}`, role: 'assistant', createdAt, text: answerOf(message !== undefined, random) })
     if (message) evidence.set(message.planted, [...(sequel === undefined ? [] : [`${tenant}/${2 * exchange - 2}`]), user.id])
   }
-  return { tenant, turns, probes: planted.map((one) => probeOf(one, evidence.get(one) ?? [], turns)), forgotten: forgottenOf(planted, tenant) }
+  return {
+    tenant,
+    turns,
+    probes: planted.map((one) => probeOf(one, evidence.get(one) ?? [], turns)),
+    forgotten: forgottenOf(planted, tenant),
+  }
 }
 
 function replaceLast(turns: ChatTurn[], text: string): void {
@@ -224,7 +256,16 @@ function probeOf({ kind, question, answer, wrong, at }: Planted, evidence: reado
   const last = at.at(-1)
   const distance = last === undefined ? turns.length : turns.length - 2 * last
   const lost = last !== undefined && turns[2 * last]?.summary === LOST
-  return { kind, question, answer, evidence, wrong, lost, distance, ...(kind === 'followUp' && last !== undefined ? { before: 2 * last + 2 } : {}) }
+  return {
+    kind,
+    question,
+    answer,
+    evidence,
+    wrong,
+    lost,
+    distance,
+    ...(kind === 'followUp' && last !== undefined ? { before: 2 * last + 2 } : {}),
+  }
 }
 
 function forgottenOf(planted: readonly Planted[], tenant: string): string[] {

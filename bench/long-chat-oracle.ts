@@ -18,7 +18,12 @@ export function answerFrom(text: string, question: string): string | undefined {
     if (rentedPlace !== undefined) rented = rentedPlace
     if (date !== undefined && visitedPlace === visited) found = date
     if (saidAttribute === attribute && saidPlace === place && saidPlace !== undefined) found = value ?? changed ?? (gone && 'none')
-    if (itsAttribute !== undefined && rented !== undefined && itsAttribute === (attribute ?? pronoun) && (place === undefined || rented === place))
+    if (
+      itsAttribute !== undefined &&
+      rented !== undefined &&
+      itsAttribute === (attribute ?? pronoun) &&
+      (place === undefined || rented === place)
+    )
       found = itsValue
   }
   return found
@@ -44,7 +49,9 @@ export function judgeOracle(): ScriptedModel {
     fallback: ({ prompt }) => {
       const question = /Newest message: (.*)/.exec(prompt)?.[1] ?? ''
       const turns = prompt.split(/^Turn (?=\d+:\n)/m).slice(1)
-      return turns.map((turn) => `${Number.parseInt(turn, 10)}: ${verdict(turn.split('\n\nNewest message:')[0] ?? '', question)}`).join('\n')
+      return turns
+        .map((turn) => `${Number.parseInt(turn, 10)}: ${verdict(turn.split('\n\nNewest message:')[0] ?? '', question)}`)
+        .join('\n')
     },
   })
 }
@@ -53,7 +60,8 @@ function verdict(turn: string, question: string): string {
   const [text = '', summary] = turn.split(/^Summary of turn \d+: /m)
   const place = /of the ([a-z]+ [a-z]+)\?|visit the ([a-z]+ [a-z]+)\?/.exec(question)
   const subject = place?.[1] ?? place?.[2]
-  const speaks = (words: string): boolean => new RegExp(SAID.source, 'i').test(words) && (subject === undefined || words.includes(subject) || /\bIts /.test(words))
+  const speaks = (words: string): boolean =>
+    new RegExp(SAID.source, 'i').test(words) && (subject === undefined || words.includes(subject) || /\bIts /.test(words))
   if (!speaks(text)) return 'DROP'
   return summary !== undefined && speaks(summary) ? 'SUMMARY' : 'WHOLE'
 }

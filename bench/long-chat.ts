@@ -46,7 +46,16 @@ export const bench: Bench = {
   run: (options) => measureLongChat(options, options.quick ? { turns: 5_000, probes: 12 } : { turns: 100_000, probes: 40 }),
 }
 
-type SystemName = 'scm' | 'judged' | 'withoutController' | 'withoutFlash' | 'withoutActivation' | 'naive' | 'slidingWindow' | 'truncate' | 'summaryBuffer'
+type SystemName =
+  | 'scm'
+  | 'judged'
+  | 'withoutController'
+  | 'withoutFlash'
+  | 'withoutActivation'
+  | 'naive'
+  | 'slidingWindow'
+  | 'truncate'
+  | 'summaryBuffer'
 
 /** SCM as it is, with an oracle that judges, without each of its parts, and the baselines. */
 function systems(options: ControllerOptions): Readonly<Record<SystemName, MemoryController>> {
@@ -95,13 +104,24 @@ export async function measureLongChat({ seed, signal, log }: BenchOptions, { tur
     const asked: Asked[] = []
     for (const [name, controller] of Object.entries(systems(base)) as [SystemName, MemoryController][]) {
       for (const probe of chat.probes) asked.push(await ask(name, controller, chat, probe, signal))
-      log(`long-chat: ${name} ${percent(asked.filter(({ system }) => system === name), ({ right }) => right).toFixed(1)} % right`)
+      log(
+        `long-chat: ${name} ${percent(
+          asked.filter(({ system }) => system === name),
+          ({ right }) => right,
+        ).toFixed(1)} % right`,
+      )
     }
     const sent = await send(memory, chat, embedder, signal)
     const gitSha = await commit()
     return {
       settings: { turns, probes, tenants: chats.length, budget: BUDGET, seed, embedder: embedder.id, answers: 'oracle' },
-      figures: { ...figuresOf(asked, chat), overBudget: sent.overBudget + asked.filter(({ overBudget }) => overBudget).length, sentRight: sent.right, rssMegabytes, bytesPerTurn },
+      figures: {
+        ...figuresOf(asked, chat),
+        overBudget: sent.overBudget + asked.filter(({ overBudget }) => overBudget).length,
+        sentRight: sent.right,
+        rssMegabytes,
+        bytesPerTurn,
+      },
       items: asked.map((one) => recordOf(one, { seed, turns, gitSha })),
       plots: {
         growth: await linePlot({ title: 'Selecting from a growing chat', x: 'turns', y: 'ms, 95th percentile', points: growth }),
@@ -109,7 +129,13 @@ export async function measureLongChat({ seed, signal, log }: BenchOptions, { tur
           title: `Right answers within ${BUDGET} tokens`,
           x: 'system',
           y: '%',
-          points: Object.keys(systems(base)).map((name) => ({ x: name, y: percent(asked.filter(({ system }) => system === name), ({ right }) => right) })),
+          points: Object.keys(systems(base)).map((name) => ({
+            x: name,
+            y: percent(
+              asked.filter(({ system }) => system === name),
+              ({ right }) => right,
+            ),
+          })),
         }),
       },
       notes: NOTES,
@@ -120,9 +146,9 @@ export async function measureLongChat({ seed, signal, log }: BenchOptions, { tur
 }
 
 const NOTES: readonly string[] = [
-  'The answers are an oracle over the prompt: it says the latest value that stands there, so that a wrong answer is the memory\'s fault. `judged` asks an oracle for SCM\'s judgements; `scm` and all others call no model.',
+  "The answers are an oracle over the prompt: it says the latest value that stands there, so that a wrong answer is the memory's fault. `judged` asks an oracle for SCM's judgements; `scm` and all others call no model.",
   'stale: former values said in place of the current one, or of none; staleByLostSummary: the same where the current one stands in a long turn whose summary lost it, as one in ten does. leaks: forgotten values and those of other tenants in what came back. overBudget: selections and prompts above the budget.',
-  'rssMegabytes: growth of the process while the chat was stored: the store\'s caches and the generated chat itself. bytesPerTurn: the database file over its turns, with vectors of 256 components.',
+  "rssMegabytes: growth of the process while the chat was stored: the store's caches and the generated chat itself. bytesPerTurn: the database file over its turns, with vectors of 256 components.",
 ]
 
 /** Stores all chats; the time of a selection is taken while the first one grows. */
@@ -150,7 +176,11 @@ async function fill(
   return growth
 }
 
-async function records(turns: readonly ChatTurn[], start: number, { embedder, count }: ControllerOptions): Promise<Parameters<MemoryStore['append']>[2]> {
+async function records(
+  turns: readonly ChatTurn[],
+  start: number,
+  { embedder, count }: ControllerOptions,
+): Promise<Parameters<MemoryStore['append']>[2]> {
   const batch = turns.slice(start, start + BATCH)
   const vectors = await embedder?.embed(batch.map(({ summary, text }) => summary ?? text))
   return batch.map(({ summary, ...turn }, at) => ({
@@ -161,10 +191,18 @@ async function records(turns: readonly ChatTurn[], start: number, { embedder, co
   }))
 }
 
-async function timed(controller: MemoryController, { tenant }: LongChat, probe: Probe, signal: AbortSignal): Promise<{ selection: Selection; ms: number }> {
+async function timed(
+  controller: MemoryController,
+  { tenant }: LongChat,
+  probe: Probe,
+  signal: AbortSignal,
+): Promise<{ selection: Selection; ms: number }> {
   const { question: text, before } = probe
   const began = performance.now()
-  const selection = await controller.select({ scope: tenant, threadId: THREAD, text, signal, ...(before === undefined ? {} : { before }) }, BUDGET)
+  const selection = await controller.select(
+    { scope: tenant, threadId: THREAD, text, signal, ...(before === undefined ? {} : { before }) },
+    BUDGET,
+  )
   return { selection, ms: performance.now() - began }
 }
 
@@ -220,13 +258,19 @@ function figuresOf(asked: readonly Asked[], { probes }: LongChat): Record<string
     `answered${distance}`,
     right(scm.filter(({ probe }) => probe.kind === 'fact' && 10 ** Math.round(Math.log10(probe.distance)) === distance)),
   ])
-  const byKind = [...new Set(probes.map(({ kind }) => kind))].map((kind) => [`right_${kind}`, right(scm.filter(({ probe }) => probe.kind === kind))])
+  const byKind = [...new Set(probes.map(({ kind }) => kind))].map((kind) => [
+    `right_${kind}`,
+    right(scm.filter(({ probe }) => probe.kind === kind)),
+  ])
   const others = [...new Set(asked.map(({ system }) => system))].flatMap((name) => [
     [`${name}Right`, right(of(name))],
     [`${name}Tokens`, of(name).reduce((sum, { tokens }) => sum + tokens, 0) / of(name).length],
   ])
   return {
-    selectP95Ms: quantile(scm.map(({ ms }) => ms), 0.95),
+    selectP95Ms: quantile(
+      scm.map(({ ms }) => ms),
+      0.95,
+    ),
     leaks: asked.filter(({ leaked }) => leaked).length,
     stale: scm.filter(({ stale, probe }) => stale && !probe.lost).length,
     staleByLostSummary: scm.filter(({ stale, probe }) => stale && probe.lost).length,

@@ -24,11 +24,26 @@ const said: Readonly<Record<number, string>> = {
   520: 'The alarm code of the summer house is 4711.',
   900: 'Small change: the alarm code of the summer house is 8152 from now on.',
 }
-const topics = ['the weather', 'the football match', 'a new bicycle', 'the garden', 'an old film', 'the train to work', 'chess', 'the neighbours']
+const topics = [
+  'the weather',
+  'the football match',
+  'a new bicycle',
+  'the garden',
+  'an old film',
+  'the train to work',
+  'chess',
+  'the neighbours',
+]
 const turns = Array.from({ length: 1_000 }, (_, at) => {
   const topic = topics[(at * 7) % topics.length] as string
   const text = said[at] ?? (at % 2 === 0 ? `Let us talk about ${topic} again (${at}).` : `Gladly, tell me more about ${topic}.`)
-  return { id: `turn-${at}`, kind: 'turn' as const, role: at % 2 === 0 ? ('user' as const) : ('assistant' as const), text, createdAt: at * 3_600_000 }
+  return {
+    id: `turn-${at}`,
+    kind: 'turn' as const,
+    role: at % 2 === 0 ? ('user' as const) : ('assistant' as const),
+    text,
+    createdAt: at * 3_600_000,
+  }
 })
 await memory.append('me', 'chat', turns)
 
@@ -49,7 +64,8 @@ function show(event: RunEvent): void {
   if (event.type !== 'memory.selected') return
   console.log(`  ${event.tokens} of ${event.budget} tokens`)
   for (const { form, score, why, record } of event.items) {
-    if (form !== 'dropped') console.log(`  ${form.padEnd(7)} turn ${String(record.index).padStart(4)}  ${score.toFixed(2)}  ${why}: ${record.text.slice(0, 70)}`)
+    if (form !== 'dropped')
+      console.log(`  ${form.padEnd(7)} turn ${String(record.index).padStart(4)}  ${score.toFixed(2)}  ${why}: ${record.text.slice(0, 70)}`)
   }
   console.log(`  left out: ${event.items.filter(({ form }) => form === 'dropped').length}`)
 }

@@ -17,7 +17,7 @@ export interface MemoryRecord {
   readonly id: string
   /** Who or what it belongs to: scopes never see each other. */
   readonly scope: string
-  /** The document of a passage; the conversation (thread) of a turn or a fact. */
+  /** The document of a passage; the conversation (thread) of a turn. Facts drawn from turns lie in one of their own (`FACTS_DOCUMENT`). */
   readonly documentId: string
   /** Span in the document, UTF-16 code units; 0 to the length of the text for turns and facts. */
   readonly start: number

@@ -7,7 +7,20 @@ export const conversationFormat = 'scriptorium-conversation'
 const VERSION = 1
 const STORE = 'conversation export'
 
-const FIELDS = ['id', 'role', 'text', 'context', 'createdAt', 'tokens', 'summary', 'summaryTokens', 'importance', 'pinned', 'expiresAt', 'metadata'] as const
+const FIELDS = [
+  'id',
+  'role',
+  'text',
+  'context',
+  'createdAt',
+  'tokens',
+  'summary',
+  'summaryTokens',
+  'importance',
+  'pinned',
+  'expiresAt',
+  'metadata',
+] as const
 
 /** The first line. */
 export function exportHeader(threadId: string): string {
@@ -63,7 +76,8 @@ const ROLES: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'too
 
 function turnOf(value: Record<string, unknown>, number: number): NewTurn {
   const { id, text, role } = value
-  if (typeof id !== 'string' || typeof text !== 'string' || !ROLES.has(role)) throw badLine(number, 'is no turn with an id, a role and a text')
+  if (typeof id !== 'string' || typeof text !== 'string' || !ROLES.has(role))
+    throw badLine(number, 'is no turn with an id, a role and a text')
   return { ...pickDefined(value as unknown as NewTurn, FIELDS), id, text, kind: 'turn' }
 }
 

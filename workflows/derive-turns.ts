@@ -36,7 +36,9 @@ export function createTurnDeriver(options: DeriveOptions): TurnDeriver {
   const { logger = silent, memory, scope } = options
   let tail: Promise<void> = Promise.resolve()
   function enqueue(what: string, work: () => Promise<void>): void {
-    tail = tail.then(work).catch((error: unknown) => logger.warn({ err: error, scope }, `${what} could not be derived; the turns stand as they are`))
+    tail = tail
+      .then(work)
+      .catch((error: unknown) => logger.warn({ err: error, scope }, `${what} could not be derived; the turns stand as they are`))
   }
   return {
     add(turns) {
@@ -49,7 +51,10 @@ export function createTurnDeriver(options: DeriveOptions): TurnDeriver {
   }
 }
 
-async function summarise({ memory, scope, summary: agent, count, call }: DeriveOptions, { id, text, summary: known }: MemoryRecord): Promise<void> {
+async function summarise(
+  { memory, scope, summary: agent, count, call }: DeriveOptions,
+  { id, text, summary: known }: MemoryRecord,
+): Promise<void> {
   if (agent === undefined || known !== undefined) return
   const { summary } = await createStandaloneStep({ scope, ...(call ? { call } : {}) })(agent, { text })
   if (summary !== undefined) await memory.update(scope, id, { summary, summaryTokens: count(summary) })

@@ -111,7 +111,9 @@ function refill(placings: readonly Placing[], room: number): void {
   for (const placing of placings) {
     if (placing.verdict === 'dropped') continue
     const before = tokensOf(placing)
-    const form = (['raw', 'summary'] as const).find((wanted) => allows(placing, wanted) && tokensOf({ ...placing, form: wanted }) <= left + before)
+    const form = (['raw', 'summary'] as const).find(
+      (wanted) => allows(placing, wanted) && tokensOf({ ...placing, form: wanted }) <= left + before,
+    )
     if (form === undefined || tokensOf({ ...placing, form }) <= before) continue
     left += before - tokensOf({ ...placing, form })
     placing.form = form

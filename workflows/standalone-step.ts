@@ -14,7 +14,12 @@ export interface StandaloneStepOptions {
 }
 
 /** Runs agents outside of any run: calls, retries and the check of the window as in one, with nothing recorded. */
-export function createStandaloneStep({ scope, signal = new AbortController().signal, call = {}, emit = () => {} }: StandaloneStepOptions): Step {
+export function createStandaloneStep({
+  scope,
+  signal = new AbortController().signal,
+  call = {},
+  emit = () => {},
+}: StandaloneStepOptions): Step {
   return createStep({
     runId: 'standalone',
     scope,

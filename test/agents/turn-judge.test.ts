@@ -5,7 +5,11 @@ import { scriptedLikelihoodModel } from '../../testing/index.ts'
 import { describedAs, scriptedModel, testContext } from './scripted.ts'
 
 const description = describedAs()
-const turns = [{ text: 'The whale is white.', summary: 'White whale.' }, { text: 'The tea is cold.', summary: 'Cold tea.' }, { text: 'Ahab hunts.' }]
+const turns = [
+  { text: 'The whale is white.', summary: 'White whale.' },
+  { text: 'The tea is cold.', summary: 'Cold tea.' },
+  { text: 'Ahab hunts.' },
+]
 const question = 'What colour is the whale?'
 
 describe('turnJudge', () => {
@@ -18,7 +22,12 @@ describe('turnJudge', () => {
     ['a turn that there is not', '1: DROP\n2: DROP\n3: DROP\n4: WHOLE', ['dropped', 'dropped', 'dropped']],
   ])('reads %s', async (_, reply, forms) => {
     const context = testContext()
-    expect(await turnJudge(scriptedModel(() => reply), { description }).run({ question, turns }, context)).toEqual({ forms, calls: 1 })
+    expect(
+      await turnJudge(
+        scriptedModel(() => reply),
+        { description },
+      ).run({ question, turns }, context),
+    ).toEqual({ forms, calls: 1 })
     expect(context.notices).toEqual([])
   })
 
@@ -26,14 +35,20 @@ describe('turnJudge', () => {
     const replies = ['I would keep the first one.', 'Yes.', 'YES', 'No', 'Hm.']
     const context = testContext()
     const model = scriptedModel((_, call) => replies[call] ?? '')
-    expect(await turnJudge(model, { description }).run({ question, turns }, context)).toEqual({ forms: ['summary', 'dropped', 'raw'], calls: 5 })
+    expect(await turnJudge(model, { description }).run({ question, turns }, context)).toEqual({
+      forms: ['summary', 'dropped', 'raw'],
+      calls: 5,
+    })
     expect(context.notices).toEqual(['no-verdict'])
     expect(model.prompts[2]).toContain('White whale.')
   })
 
   it('asks in two questions from the start with a batch of one, and keeps what it is not told', async () => {
     const model = scriptedModel(() => 'What do you mean?')
-    expect(await turnJudge(model, { description, batch: 1 }).run({ question, turns }, testContext())).toEqual({ forms: ['raw', 'raw', 'raw'], calls: 5 })
+    expect(await turnJudge(model, { description, batch: 1 }).run({ question, turns }, testContext())).toEqual({
+      forms: ['raw', 'raw', 'raw'],
+      calls: 5,
+    })
   })
 
   it('splits turns over calls that fit the window, and judges a longer one by its beginning', async () => {
@@ -45,21 +60,43 @@ describe('turnJudge', () => {
     expect(forms).toHaveLength(6)
     expect(calls).toBe(context.calls.length)
     for (const { messages, maxTokens } of context.calls) {
-      expect(messages.reduce((sum, { content }) => sum + small.count(content) + small.perMessage, maxTokens)).toBeLessThanOrEqual(small.window)
+      expect(messages.reduce((sum, { content }) => sum + small.count(content) + small.perMessage, maxTokens)).toBeLessThanOrEqual(
+        small.window,
+      )
     }
   })
 
   it('needs no call without turns', async () => {
-    expect(await turnJudge(scriptedModel(() => ''), { description }).run({ question, turns: [] }, testContext())).toEqual({ forms: [], calls: 0 })
+    expect(
+      await turnJudge(
+        scriptedModel(() => ''),
+        { description },
+      ).run({ question, turns: [] }, testContext()),
+    ).toEqual({ forms: [], calls: 0 })
   })
 
   it('refuses a batch that is none', () => {
-    expect(() => turnJudge(scriptedModel(() => ''), { description, batch: 0 })).toThrow(RangeError)
+    expect(() =>
+      turnJudge(
+        scriptedModel(() => ''),
+        { description, batch: 0 },
+      ),
+    ).toThrow(RangeError)
   })
 
   it('depends on the question and on texts and summaries alone', () => {
-    const judge = turnJudge(scriptedModel(() => ''), { description })
-    expect(judge.key({ question, turns })).toEqual({ question, turns: [['The whale is white.', 'White whale.'], ['The tea is cold.', 'Cold tea.'], ['Ahab hunts.', null]] })
+    const judge = turnJudge(
+      scriptedModel(() => ''),
+      { description },
+    )
+    expect(judge.key({ question, turns })).toEqual({
+      question,
+      turns: [
+        ['The whale is white.', 'White whale.'],
+        ['The tea is cold.', 'Cold tea.'],
+        ['Ahab hunts.', null],
+      ],
+    })
     expect(judge.estimate({ question, turns }).calls).toBe(1)
   })
 })
@@ -94,12 +131,18 @@ describe('needJudge', () => {
     ['Perhaps', true],
     ['', true],
   ])('takes %j as %s', async (reply, needed) => {
-    expect(await needJudge(scriptedModel(() => reply), { description }).run({ question }, testContext())).toEqual({ needed, calls: 1 })
+    expect(
+      await needJudge(
+        scriptedModel(() => reply),
+        { description },
+      ).run({ question }, testContext()),
+    ).toEqual({ needed, calls: 1 })
   })
 
   it('weighs yes against no by likelihoods, less what an empty message gives', async () => {
     const model = scriptedLikelihoodModel()
-    const ask = (text: string): Promise<{ needed: boolean }> => likelihoodNeedJudge(model, { threshold: 0.1 }).run({ question: text }, testContext())
+    const ask = (text: string): Promise<{ needed: boolean }> =>
+      likelihoodNeedJudge(model, { threshold: 0.1 }).run({ question: text }, testContext())
     expect(await ask('yes it was')).toMatchObject({ needed: true })
     expect(await ask('good morning')).toMatchObject({ needed: false })
   })
@@ -107,7 +150,11 @@ describe('needJudge', () => {
 
 describe('turnSummary', () => {
   const long = `${'word '.repeat(60)}The whale is white.`
-  const summary = (reply: string): ReturnType<typeof turnSummary> => turnSummary(scriptedModel(() => reply), { description, shortest: 20 })
+  const summary = (reply: string): ReturnType<typeof turnSummary> =>
+    turnSummary(
+      scriptedModel(() => reply),
+      { description, shortest: 20 },
+    )
 
   it('shortens long turns and leaves short ones', async () => {
     expect(await summary('Summary: The whale is white.').run({ text: long }, testContext())).toEqual({ summary: 'The whale is white.' })
@@ -128,12 +175,16 @@ describe('turnSummary', () => {
   })
 
   it('keeps a summary in the script of its turn', async () => {
-    expect(await summary('鲸鱼是白色的。').run({ text: '鲸鱼是白色的，船长追赶它。'.repeat(20) }, testContext())).toEqual({ summary: '鲸鱼是白色的。' })
+    expect(await summary('鲸鱼是白色的。').run({ text: '鲸鱼是白色的，船长追赶它。'.repeat(20) }, testContext())).toEqual({
+      summary: '鲸鱼是白色的。',
+    })
   })
 
   it('summarises the beginning of a turn that is longer than the window, and says so', async () => {
     const context = testContext()
-    expect(await summary('The whale is white.').run({ text: 'whale '.repeat(2_000_000) }, context)).toEqual({ summary: 'The whale is white.' })
+    expect(await summary('The whale is white.').run({ text: 'whale '.repeat(2_000_000) }, context)).toEqual({
+      summary: 'The whale is white.',
+    })
     expect(context.notices).toEqual(['turn-cut'])
   })
 })
@@ -159,7 +210,11 @@ describe('replier', () => {
     const self = replier(model, { description, budget: 200 })
     const room = self.room('Who is it?')
     const line = 'a turn of seven words in all'
-    const memory = Array.from({ length: Math.floor(room / self.lineTokens(line)) }, () => ({ role: 'assistant' as const, text: line, at: 0 }))
+    const memory = Array.from({ length: Math.floor(room / self.lineTokens(line)) }, () => ({
+      role: 'assistant' as const,
+      text: line,
+      at: 0,
+    }))
     expect(self.promptTokens({ memory, message: 'Who is it?' })).toBeLessThanOrEqual(self.limit)
     expect(self.limit).toBe(200)
     expect(() => self.room('word '.repeat(300))).toThrow(ContextOverflowError)

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { createMemoryStore } from '../../memory/index.ts'
 import { spreadScores } from '../../memory/spread-scores.ts'
 
-const places = (...indexes: readonly number[]): { documentId: string; index: number }[] => indexes.map((index) => ({ documentId: 'a', index }))
+const places = (...indexes: readonly number[]): { documentId: string; index: number }[] =>
+  indexes.map((index) => ({ documentId: 'a', index }))
 
 describe('spreadScores', () => {
   it('adds a share of the best neighbour, before or behind', () => {
@@ -24,7 +25,11 @@ describe('a search with spread', () => {
 
   it('finds the answer next to the question', async () => {
     const store = createMemoryStore()
-    await store.append('s', 'd', texts.map((text, at) => ({ id: `t${at}`, text, kind: 'turn' })))
+    await store.append(
+      's',
+      'd',
+      texts.map((text, at) => ({ id: `t${at}`, text, kind: 'turn' })),
+    )
     const hits = await store.search({ scope: 's', text: 'gold', k: 3, neighbours: 1, spread: 0.5 })
     expect(hits.map(({ record, score }) => [record.id, score])).toEqual([
       ['t2', 1],

@@ -42,7 +42,16 @@ const forms = ({ items }: Selection): string[] => items.map(({ id, form }) => `$
 
 const whale = 'The white whale bit off the leg of the captain.'
 const long = (fact: string): string => `${'we talked on and on '.repeat(10)}${fact}`
-const talk = ['Good morning.', 'Good morning to you.', whale, 'How dreadful.', 'The tea is cold.', 'I am sorry to hear that.', 'And the bread is stale.', 'Noted.']
+const talk = [
+  'Good morning.',
+  'Good morning to you.',
+  whale,
+  'How dreadful.',
+  'The tea is cold.',
+  'I am sorry to hear that.',
+  'And the bread is stale.',
+  'Noted.',
+]
 
 const controllers: readonly (readonly [string, (options: ControllerOptions) => MemoryController])[] = [
   ['sliding-window', slidingWindow],
@@ -85,7 +94,12 @@ describe.each(controllers)('%s', (_, create) => {
   })
 
   it('passes over what has expired', async () => {
-    const options = await optionsOf([{ text: whale, expiresAt: 999 }, 'Noted.', { text: 'The whale is white.', expiresAt: 1_001 }, 'Noted.'])
+    const options = await optionsOf([
+      { text: whale, expiresAt: 999 },
+      'Noted.',
+      { text: 'The whale is white.', expiresAt: 1_001 },
+      'Noted.',
+    ])
     expect((await select(create(options), 'whale', 100)).items.map(({ id }) => id)).not.toContain('t0')
   })
 
@@ -130,8 +144,10 @@ describe('naiveMemory', () => {
 })
 
 describe('scmController', () => {
-  const scm = async (turns: readonly (string | Partial<NewTurn>)[], options: Partial<ScmControllerOptions> = {}): Promise<MemoryController> =>
-    scmController({ ...(await optionsOf(turns)), ...options })
+  const scm = async (
+    turns: readonly (string | Partial<NewTurn>)[],
+    options: Partial<ScmControllerOptions> = {},
+  ): Promise<MemoryController> => scmController({ ...(await optionsOf(turns)), ...options })
 
   it('always brings back the turn before, and what a message activates', async () => {
     const selection = await select(await scm(talk, { neighbours: 0 }), 'Who bit the captain?', 40)
@@ -174,7 +190,16 @@ describe('scmController', () => {
   })
 
   it('asks for a judgement only above the budget, in one call, and obeys it but for the best match', async () => {
-    const turns = ['whale captain leg', 'Noted.', { text: long('whale captain'), summary: 'whale captain' }, 'Noted.', long('whale'), 'Noted.', 'Hello.', 'Hello.']
+    const turns = [
+      'whale captain leg',
+      'Noted.',
+      { text: long('whale captain'), summary: 'whale captain' },
+      'Noted.',
+      long('whale'),
+      'Noted.',
+      'Hello.',
+      'Hello.',
+    ]
     const judge = judgeThatSays('1: SUMMARY\n2: DROP')
     const controller = await scm(turns, { judge, neighbours: 0 })
     expect((await select(controller, 'whale captain leg', 200)).calls).toBe(0)
@@ -213,7 +238,11 @@ describe('scmController', () => {
 
   it('shortens nothing without its controller', async () => {
     const turns = [{ text: long(whale), summary: 'A whale.' }, 'Noted.', 'Hello.', 'Hello.']
-    expect(forms(await select(await scm(turns, { without: ['controller'], neighbours: 0 }), 'whale', 20))).toEqual(['t2 raw', 't3 raw', 't0 dropped'])
+    expect(forms(await select(await scm(turns, { without: ['controller'], neighbours: 0 }), 'whale', 20))).toEqual([
+      't2 raw',
+      't3 raw',
+      't0 dropped',
+    ])
   })
 
   it('shortens the turn before where it is long', async () => {
@@ -231,7 +260,10 @@ describe('scmController', () => {
   it('finds by vectors where it has an embedder', async () => {
     const embedder = scriptedEmbedder()
     const vectors = await embedder.embed(talk)
-    const controller = await scm(talk.map((text, at) => ({ text, vector: vectors[at] as Float32Array })), { embedder, k: 1, neighbours: 0 })
+    const controller = await scm(
+      talk.map((text, at) => ({ text, vector: vectors[at] as Float32Array })),
+      { embedder, k: 1, neighbours: 0 },
+    )
     expect(forms(await select(controller, 'the captain of the white whale', 40))[0]).toBe('t2 raw')
   })
 

@@ -75,7 +75,11 @@ describe('send', () => {
     await say(conversation, 'The captain is called Ahab.', 'The tea is cold.', 'The bread is stale.')
     const events = await collect(conversation.send('What is the captain called?'))
     const selected = events.find((event) => event.type === 'memory.selected')
-    expect(selected?.items.map(({ form, why, text }) => [form, why, text])).toContainEqual(['raw', expect.stringMatching(/nearest turn 1/), 'The captain is called Ahab.'])
+    expect(selected?.items.map(({ form, why, text }) => [form, why, text])).toContainEqual([
+      'raw',
+      expect.stringMatching(/nearest turn 1/),
+      'The captain is called Ahab.',
+    ])
     expect(selected?.tokens).toBeLessThanOrEqual(selected?.budget ?? 0)
     const prompt = model.calls.at(-1)?.prompt ?? ''
     expect(prompt).toContain('[1970-01-01] User: The captain is called Ahab.')
@@ -219,7 +223,10 @@ describe('what is derived', () => {
   it.each<[string, string | (() => string)]>([
     ['is empty', ''],
     ['refuses', 'I cannot help with that.'],
-    ['gives the prompt back', 'Write in one or two sentences what this turn says. Keep names, numbers, dates, decisions, wishes and what is denied.'],
+    [
+      'gives the prompt back',
+      'Write in one or two sentences what this turn says. Keep names, numbers, dates, decisions, wishes and what is denied.',
+    ],
     ['is longer than the turn', story.repeat(2)],
     ['is written in another script', '船长名叫亚哈。他追赶白鲸。'],
     [

@@ -6,7 +6,11 @@ import { ask, plan, scm } from '../../workflows/index.ts'
 const PARTS = 12
 /** Each paragraph has a number of its own, and about 120 tokens. */
 const paragraph = (at: number): string => `Paragraph number${at} begins. ${`The sea was calm on day ${at}. `.repeat(16)}It ends.`
-const document = createDocument({ name: 'log.txt', text: Array.from({ length: PARTS }, (_, at) => paragraph(at)).join('\n\n'), sections: [] })
+const document = createDocument({
+  name: 'log.txt',
+  text: Array.from({ length: PARTS }, (_, at) => paragraph(at)).join('\n\n'),
+  sections: [],
+})
 
 const numbersIn = (text: string): string[] => [...new Set(text.match(/number\d+/g) ?? [])]
 
