@@ -9,7 +9,8 @@ export const MEM1_SYSTEM: string =
 export function mem1Instruction(objectives: number, tools: readonly Mem1Tool[], words: number, tags: Mem1Tags): string {
   const { state, query, answer } = tags
   const [first] = tools
-  const call = tools.length > 1 ? `<${query} tool="${first?.name ?? ''}">what to look up</${query}>` : `<${query}>what to look up</${query}>`
+  const call =
+    tools.length > 1 ? `<${query} tool="${first?.name ?? ''}">what to look up</${query}>` : `<${query}>what to look up</${query}>`
   const form = objectives === 1 ? 'the answer' : 'first answer; second answer; …'
   return [
     ...(tools.length > 1 ? ['Tools:', ...tools.map(({ name, description }) => `- ${name}: ${description}`)] : []),
@@ -29,7 +30,15 @@ export function turnsLeft(left: number, { answer }: Mem1Tags): string {
 }
 
 /** Why a reply is asked for once more. */
-export type Mem1Fault = 'no-action' | 'no-state' | 'long-state' | 'repeating-state' | 'unknown-tool' | 'empty-query' | 'answer-due' | 'answer-count'
+export type Mem1Fault =
+  | 'no-action'
+  | 'no-state'
+  | 'long-state'
+  | 'repeating-state'
+  | 'unknown-tool'
+  | 'empty-query'
+  | 'answer-due'
+  | 'answer-count'
 
 /** What to say when it is. */
 export function mem1Repair(

@@ -1,4 +1,4 @@
-import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import { type ChatModel, describe } from '../models/index.ts'
 import type { AgentContext, Estimate } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
 import { type CommunicationUnit, emptyUnit } from './communication-unit.ts'
@@ -77,7 +77,9 @@ async function read(reader: Reader, input: WorkerInput, context: AgentContext): 
   if (again) context.notice('asked-again', `The reply was not taken over (${first.flag}); asking once more`)
   const last = again ? await ask(reader, input, context, REPAIRS[first.flag ?? '']) : first
   if (last.flag !== undefined) context.notice(last.flag, `The reply was not taken over (${last.flag}); the state stays as it was`)
-  const quotes = again ? [...last.quotes, ...first.quotes.filter((quote) => !last.quotes.some((other) => covers(other, quote)))] : last.quotes
+  const quotes = again
+    ? [...last.quotes, ...first.quotes.filter((quote) => !last.quotes.some((other) => covers(other, quote)))]
+    : last.quotes
   const unverified = last.unverified + (again ? first.unverified : 0)
   if (unverified > 0) context.notice('unverified-quote', `${unverified} quotations are not in the text and were left out`)
   const written = last.state ?? unit.notes
@@ -93,7 +95,12 @@ async function read(reader: Reader, input: WorkerInput, context: AgentContext): 
   }
 }
 
-async function ask(reader: Reader, { chunk, question, unit = emptyUnit }: WorkerInput, context: AgentContext, repair?: string): Promise<Taken> {
+async function ask(
+  reader: Reader,
+  { chunk, question, unit = emptyUnit }: WorkerInput,
+  context: AgentContext,
+  repair?: string,
+): Promise<Taken> {
   const { description, stateTokens } = reader
   const instruction = reader.orders(question)
   const state = cutNotes(unit.notes, stateTokens, description.count)

@@ -53,7 +53,9 @@ export function splitState(text: string, tags: Mem1Tags): { state: string | unde
   if (open === null) return { state: undefined, rest: text }
   const behind = text.slice(open.index + open[0].length)
   const action = behind.search(actionPattern(tags))
-  return action < 0 ? { state: neutraliseTags(behind, tags), rest: '' } : { state: neutraliseTags(behind.slice(0, action), tags), rest: behind.slice(action) }
+  return action < 0
+    ? { state: neutraliseTags(behind, tags), rest: '' }
+    : { state: neutraliseTags(behind.slice(0, action), tags), rest: behind.slice(action) }
 }
 
 function findAction(text: string, tags: Mem1Tags, tools: readonly string[]): Mem1Action | undefined {

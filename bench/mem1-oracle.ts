@@ -39,7 +39,7 @@ export function hopOracle({ items, cumulative, recalls, faults, seed, count, win
     seed,
     faults: [{ kind: 'wrong', calls: faultyCalls(faults, seed) }],
     corrupt: (reply, { number }) => spoil(reply, drawOf(`${seed} kind ${number}`)),
-    fallback: (call) => reply(items, call, { cumulative, recalls }),
+    fallback: (call) => decide(items, call, { cumulative, recalls }),
   })
 }
 
@@ -52,7 +52,11 @@ interface Known {
   tries: number
 }
 
-function reply(items: readonly HopItem[], { prompt, messages }: ScriptedCall, { cumulative, recalls }: { cumulative: boolean; recalls: boolean }): string {
+function decide(
+  items: readonly HopItem[],
+  { prompt, messages }: ScriptedCall,
+  { cumulative, recalls }: { cumulative: boolean; recalls: boolean },
+): string {
   const [, task, ...behind] = messages
   const seen = behind.map(({ content }) => content).join('\n\n')
   const asked = askedItems(items, task?.content ?? '')
@@ -60,14 +64,15 @@ function reply(items: readonly HopItem[], { prompt, messages }: ScriptedCall, { 
   const known = before.map((one) => readPassages({ ...one, seen: new Set(one.seen) }, seen))
   const isDue = prompt.includes('No look-ups are left')
   const open = known.find(({ answer }) => answer === undefined)
-  if (open === undefined || isDue) return `<IS>All is looked up.</IS><answer>${known.map(({ answer = UNKNOWN }) => answer).join('; ')}</answer>`
-  // It works in order: a question after this one was looked at, so what was known of this one is lost.
-  const hasLost = !isTouched(open) && known.some((one) => one.number > open.number && isTouched(one))
+  if (open === undefined || isDue)
+    return `<IS>All is looked up.</IS><answer>${known.map(({ answer = UNKNOWN }) => answer).join('; ')}</answer>`
+  // It works in order: where its state says that it was further, what was known of this question is lost.
+  const hasLost = !isTouched(open) && Number(/(?:^|<IS>)now (\d+)/m.exec(seen)?.[1] ?? 0) > open.number
   const mayRecall = recalls && hasLost && !seen.includes('tool="recall"')
   const query = mayRecall ? '<query tool="recall">answer saw tries</query>' : `<query>${nextQuery(open, seen)}</query>`
   if (!mayRecall) open.tries++
   const lines = known.filter((one, at) => isTouched(one) && (cumulative || lineOf(one) !== lineOf(before[at] as Known)))
-  return `<IS>${lines.map(lineOf).join('\n') || 'Nothing is known yet.'}</IS>${query}`
+  return `<IS>${[...lines.map(lineOf), `now ${open.number}`].join('\n')}</IS>${query}`
 }
 
 function askedItems(items: readonly HopItem[], task: string): HopItem[] {
@@ -83,7 +88,9 @@ function isTouched({ answer, seen, tries }: Known): boolean {
 }
 
 function lineOf({ number, answer, seen, tries }: Known): string {
-  return answer === undefined ? `${number}: tries ${tries}${seen.size > 0 ? `, saw ${[...seen].join(' and ')}` : ''}` : `${number}: answer ${answer}`
+  return answer === undefined
+    ? `${number}: tries ${tries}${seen.size > 0 ? `, saw ${[...seen].join(' and ')}` : ''}`
+    : `${number}: answer ${answer}`
 }
 
 /** The last line about a question holds; one with an answer before one without. */

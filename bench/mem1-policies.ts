@@ -86,5 +86,11 @@ function tokensOf(messages: readonly ChatMessage[], count: (text: string) => num
 
 /** What each call saw behind the task, and what it said. */
 export function segmentsOf({ calls }: ScriptedModel): Segment[] {
-  return calls.map(({ messages, answer = '' }) => ({ prefix: messages.slice(2).map(({ content }) => content).join('\n'), reply: answer }))
+  return calls.map(({ messages, answer = '' }) => ({
+    prefix: messages
+      .slice(2)
+      .map(({ content }) => content)
+      .join('\n'),
+    reply: answer,
+  }))
 }

@@ -117,7 +117,15 @@ async function runTask(task: Task, { rows, search, count, seed, signal, dataSha,
   const { policy, size, group, faults } = task
   const items = rows.slice(group * size, (group + 1) * size)
   const isMem1 = policy === 'mem1' || policy === 'mem1-archive'
-  const model = hopOracle({ items, cumulative: isMem1, recalls: policy === 'mem1-archive', faults, seed: seed + group, count, window: WINDOW })
+  const model = hopOracle({
+    items,
+    cumulative: isMem1,
+    recalls: policy === 'mem1-archive',
+    faults,
+    seed: seed + group,
+    count,
+    window: WINDOW,
+  })
   const began = performance.now()
   const { answers, cap } = await runPolicy(policy, { model, questions: items.map(({ question }) => question), search, count, signal })
   const segments = segmentsOf(model)
@@ -185,11 +193,23 @@ async function plotsOf(outcomes: readonly Outcome[], sizes: readonly number[]): 
   const clean = outcomes.filter(({ task }) => task.faults === 0)
   const points = (from: readonly Outcome[], value: (own: readonly Outcome[], size: number) => number): PlotPoint[] =>
     policies.flatMap((policy) =>
-      sizes.map((size) => ({ x: size, y: value(from.filter(({ task }) => task.policy === policy && task.size === size), size), series: policy })),
+      sizes.map((size) => ({
+        x: size,
+        y: value(
+          from.filter(({ task }) => task.policy === policy && task.size === size),
+          size,
+        ),
+        series: policy,
+      })),
     )
   const faulty = outcomes.filter(({ task }) => task.faults > 0)
   return {
-    peak: await linePlot({ title: 'Peak of tokens', x: 'questions at once', y: 'tokens', points: points(clean, (own) => mean(own, 'peak')) }),
+    peak: await linePlot({
+      title: 'Peak of tokens',
+      x: 'questions at once',
+      y: 'tokens',
+      points: points(clean, (own) => mean(own, 'peak')),
+    }),
     em: await linePlot({
       title: 'Exact answers, 5 % of calls faulty',
       x: 'questions at once',
@@ -202,7 +222,10 @@ async function plotsOf(outcomes: readonly Outcome[], sizes: readonly number[]): 
 function notesOf(outcomes: readonly Outcome[], sizes: readonly number[]): string[] {
   const row = (policy: Policy, size: number, faults: number): string => {
     const own = outcomes.filter(({ task }) => task.policy === policy && task.size === size && task.faults === faults)
-    const peak = mean(own.filter(({ matched }) => matched), 'peak')
+    const peak = mean(
+      own.filter(({ matched }) => matched),
+      'peak',
+    )
     const cells = [policy, size, `${faults * 100} %`, own.length, mean(own, 'em').toFixed(2), mean(own, 'f1').toFixed(2), peak.toFixed(0)]
     return `| ${[...cells, (mean(own, 'dependency') / 1_000).toFixed(0)].join(' | ')} |`
   }
@@ -220,18 +243,16 @@ async function openSearch(rows: readonly HotpotRow[]): Promise<(query: string) =
   const memory = createMemoryStore()
   const paragraphs = [...new Map(rows.flatMap((row) => row.paragraphs).map((paragraph) => [paragraph.title, paragraph])).values()]
   await memory.put(
-    paragraphs.map(
-      ({ title, text }, index): MemoryRecord => ({
-        id: String(index),
-        scope: SUITE,
-        documentId: 'paragraphs',
-        start: 0,
-        end: text.length,
-        index,
-        text,
-        context: title,
-      }),
-    ),
+    paragraphs.map(({ title, text }, index): MemoryRecord => ({
+      id: String(index),
+      scope: SUITE,
+      documentId: 'paragraphs',
+      start: 0,
+      end: text.length,
+      index,
+      text,
+      context: title,
+    })),
   )
   return async (query) => {
     const hits = await memory.search({ scope: SUITE, text: query, k: K, fusion: 'words' })
@@ -253,7 +274,12 @@ function memoised(count: (text: string) => number): (text: string) => number {
 }
 
 function parseRow(row: unknown): HotpotRow {
-  const { question, answer, context, supporting_facts: facts } = row as {
+  const {
+    question,
+    answer,
+    context,
+    supporting_facts: facts,
+  } = row as {
     question: string
     answer: string
     context: [string, string[]][]

@@ -30,7 +30,7 @@ const vectors = await embedder.embed(turns.map(({ text }) => text))
 await memory.append(
   'ishmael',
   'voyage',
-  turns.map((turn, at) => ({ ...turn, vector: vectors[at] as Float32Array })),
+  turns.map((turn, at) => Object.assign(turn, { vector: vectors[at] as Float32Array })),
 )
 
 await using model = await LocalChatModel.open({ maxTokens: 40 })
@@ -56,6 +56,9 @@ const agent = createAgent({
 for (const user of ['ishmael', 'queequeg']) {
   const question = 'Where does the Pequod lie now?'
   console.log(`${user}: ${question}`)
-  const { messages } = await agent.invoke({ messages: [{ role: 'user', content: question }] }, { context: { scope: { user, thread: 'voyage' } } })
+  const { messages } = await agent.invoke(
+    { messages: [{ role: 'user', content: question }] },
+    { context: { scope: { user, thread: 'voyage' } } },
+  )
   console.log(`  agent: ${messages.at(-1)?.text.replace(/\s+/g, ' ')}`)
 }

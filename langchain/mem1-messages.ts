@@ -42,7 +42,7 @@ export function shownMessages(messages: readonly BaseMessage[], options: ShownOp
 export function keepState(message: AIMessage, state: string, tags: Mem1Tags): AIMessage {
   const { content } = message
   const bare = typeof content === 'string' ? answerIn(content, message, tags) : content.map((block) => withoutState(block, tags))
-  return copyOf(message, bare as AIMessage['content'], { ...message.additional_kwargs, [STATE]: state })
+  return copyOf(message, bare, { ...message.additional_kwargs, [STATE]: state })
 }
 
 /** What stands behind the state; all of it where an answer has nothing there, as its state never ends. */
@@ -54,7 +54,9 @@ function answerIn(text: string, message: AIMessage, tags: Mem1Tags): string {
 type Block = Exclude<AIMessage['content'], string>[number]
 
 function withoutState(block: Block, tags: Mem1Tags): Block {
-  return block.type === 'text' && typeof block['text'] === 'string' ? { ...block, text: splitState(block['text'], tags).rest.trim() } : block
+  return block.type === 'text' && typeof block['text'] === 'string'
+    ? { ...block, text: splitState(block['text'], tags).rest.trim() }
+    : block
 }
 
 function tagged(state: string, { state: tag }: Mem1Tags): string {

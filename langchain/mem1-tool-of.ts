@@ -11,7 +11,8 @@ export function mem1ToolOf(tool: StructuredToolInterface): Mem1Tool {
   const argument = soleText(parameters)
   return {
     name,
-    description: argument === undefined ? `${description} (a query is a JSON object of the schema ${JSON.stringify(parameters)})` : description,
+    description:
+      argument === undefined ? `${description} (a query is a JSON object of the schema ${JSON.stringify(parameters)})` : description,
     async run(query, signal) {
       const input: unknown = argument === undefined ? JSON.parse(query) : { [argument]: query }
       const output: unknown = await tool.invoke(input as Parameters<typeof tool.invoke>[0], { signal })

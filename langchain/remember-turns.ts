@@ -23,7 +23,14 @@ export async function rememberTurns(
   const createdAt = now()
   const records = await Promise.all(
     fresh.map(async ({ role, text, ...turn }, at): Promise<NewTurn> => {
-      return { id: await freeId(memory, user, turn.id ?? hashOf([thread, createdAt, at, role, text]), text), role, text, kind: 'turn', createdAt, tokens: count(text) }
+      return {
+        id: await freeId(memory, user, turn.id ?? hashOf([thread, createdAt, at, role, text]), text),
+        role,
+        text,
+        kind: 'turn',
+        createdAt,
+        tokens: count(text),
+      }
     }),
   )
   return memory.append(user, thread, records)

@@ -5,7 +5,14 @@ import { recalledLine, type TurnSummary } from '../agents/index.ts'
 import type { Logger } from '../log/index.ts'
 import type { MemoryStore } from '../memory/index.ts'
 import { approximateCount, type NamedEmbedder } from '../models/index.ts'
-import { type ControllerOptions, createTurnDeriver, type MemoryController, scmController, type SelectedItem, type Selection } from '../workflows/index.ts'
+import {
+  type ControllerOptions,
+  createTurnDeriver,
+  type MemoryController,
+  scmController,
+  type SelectedItem,
+  type Selection,
+} from '../workflows/index.ts'
 import { type MemoryScope, type ScopeContext, scopeContext, scopeOf } from './memory-scope.ts'
 import { exchangeStart, injectedMark, isInjected, messageTurns, textOf } from './message-turns.ts'
 import { newestTurns, rememberTurns } from './remember-turns.ts'
@@ -119,13 +126,20 @@ async function recallFor(
 ): Promise<HumanMessage | undefined> {
   const { memory, chooser, room, now, onSelection } = recall
   const [first] = await newestTurns(memory, scope.user, scope.thread, messageTurns(exchange).length)
-  const text = exchange.map((message) => (message.getType() === 'human' ? textOf(message) : '')).join('\n').trim()
+  const text = exchange
+    .map((message) => (message.getType() === 'human' ? textOf(message) : ''))
+    .join('\n')
+    .trim()
   const before = first === undefined ? {} : { before: first.index }
   const selection = await chooser.select({ scope: scope.user, threadId: scope.thread, text, ...before, ...(signal && { signal }) }, room)
   onSelection?.(selection, scope)
   const kept = selection.items.filter(({ form }) => form !== 'dropped')
   if (kept.length === 0) return undefined
-  await memory.touch(scope.user, kept.map(({ id }) => id), now())
+  await memory.touch(
+    scope.user,
+    kept.map(({ id }) => id),
+    now(),
+  )
   return memoryMessage(recall, kept)
 }
 

@@ -35,11 +35,15 @@ export function mem1Archive(options: Mem1ArchiveOptions): Mem1Archive {
     const [vector] = embedder === undefined ? [] : await embedder.embed([text], { signal })
     return vector === undefined ? {} : { vector }
   }
-  return { tool: { name: RECALL, description: 'finds what you saw or noted before and have forgotten', run: recall }, keepObservation, keepState }
+  return {
+    tool: { name: RECALL, description: 'finds what you saw or noted before and have forgotten', run: recall },
+    keepObservation,
+    keepState,
+  }
 
   async function keepObservation(turn: number, tool: string, query: string, text: string, signal: AbortSignal): Promise<void> {
     if (text.trim() === '') return
-    await keep({ role: 'tool', text, context: `${tool} ${query}`, metadata: { turn, tool, query } }, signal)
+    await keep({ role: 'tool', text, context: `${tool} "${query}"`, metadata: { turn } }, signal)
   }
 
   async function keepState(turn: number, text: string, signal: AbortSignal): Promise<void> {
@@ -49,32 +53,40 @@ export function mem1Archive(options: Mem1ArchiveOptions): Mem1Archive {
 
   /** Said twice, kept once: the id follows from what is said. */
   async function keep(record: Omit<NewTurn, 'id'>, signal: AbortSignal): Promise<void> {
-    const id = createHash('sha256').update(JSON.stringify([threadId, record.role, record.context ?? null, record.text])).digest('hex').slice(0, 32)
+    const id = createHash('sha256')
+      .update(JSON.stringify([threadId, record.role, record.context ?? null, record.text]))
+      .digest('hex')
+      .slice(0, 32)
     const vector = await vectorOf(record.text, signal)
     await memory.append(scope, threadId, [{ ...record, ...vector, id, kind: 'turn', createdAt: clock.now() }])
   }
 
   async function recall(query: string, signal: AbortSignal): Promise<string> {
     const vector = await vectorOf(query, signal)
-    const found = await memory.search({ scope, documentIds: [threadId], text: query, k: STATES * k, signal, ...vector })
-    const hits = withOneState(found).slice(0, k)
-    await memory.touch(scope, hits.map(({ record }) => record.id), clock.now())
+    const found = await memory.search({ scope, documentIds: [threadId], text: query, k: LOOKED_AT * k, signal, ...vector })
+    const hits = stateFirst(found).slice(0, k)
+    await memory.touch(
+      scope,
+      hits.map(({ record }) => record.id),
+      clock.now(),
+    )
     return hits.map(render).join('\n\n')
   }
 }
 
-/** States that are looked at for each record that comes back. */
-const STATES = 8
+/** Records that are looked at for each that comes back: states fill many places. */
+const LOOKED_AT = 64
+/** Share of the best match from which on a newer state is as good as it. */
+const AS_GOOD = 0.5
 
-/** States repeat one another: of those found, the one that matches best comes back, the newest of equals. */
-function withOneState(hits: readonly MemoryHit[]): MemoryHit[] {
-  const best = hits.find(({ record }) => record.role === 'assistant')
-  const newest = hits.findLast(({ record, score }) => record.role === 'assistant' && score === best?.score)
-  return hits.flatMap((hit) => (hit === best && newest ? [newest] : hit.record.role === 'assistant' ? [] : [hit]))
+/** States repeat one another: the newest that matches well stands for all. It comes first, as it says most in least. */
+function stateFirst(hits: readonly MemoryHit[]): MemoryHit[] {
+  const states = hits.filter(({ record }) => record.role === 'assistant')
+  const best = Math.max(...states.map(({ words }) => words))
+  const [newest] = states.filter(({ words }) => words >= AS_GOOD * best).toSorted((a, b) => b.record.index - a.record.index)
+  return [...(newest ? [newest] : []), ...hits.filter(({ record }) => record.role !== 'assistant')]
 }
 
 function render({ record }: MemoryHit): string {
-  const { turn, tool, query } = record.metadata ?? {}
-  const source = tool === undefined ? 'your state' : `${String(tool)} "${String(query)}"`
-  return `[${source}, step ${Number(turn) + 1}]\n${record.text}`
+  return `[${record.context ?? 'your state'}, step ${Number(record.metadata?.['turn']) + 1}]\n${record.text}`
 }

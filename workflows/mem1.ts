@@ -182,7 +182,10 @@ async function run(loop: Loop, question: string | readonly string[], options: Me
     const observation = await look(at, turn.action)
     turns.push({ ...turn, observation })
     const tool = settings.tools.length > 1 ? turn.action?.tool : undefined
-    previous = { output: renderMem1Turn(state, turn.action?.query ?? '', tool, settings.tags), info: renderMem1Info(observation, settings.tags) }
+    previous = {
+      output: renderMem1Turn(state, turn.action?.query ?? '', tool, settings.tags),
+      info: renderMem1Info(observation, settings.tags),
+    }
   }
   return resultOf(turns, state, budget, task.objectives)
 }
@@ -224,7 +227,12 @@ const LONGEST_TOKEN = 32
 type Look = (turn: number, action: Mem1Action | undefined) => Promise<string>
 
 /** Carries out look-ups: whatever happens becomes a text of at most the budget's tokens. */
-function observer({ settings, archive }: Loop, { observation }: Mem1Budget, signal: AbortSignal, onNotice: Mem1RunOptions['onNotice']): Look {
+function observer(
+  { settings, archive }: Loop,
+  { observation }: Mem1Budget,
+  signal: AbortSignal,
+  onNotice: Mem1RunOptions['onNotice'],
+): Look {
   const asked = new Map<string, number>()
   const most = Math.max(1, observation - INFO_TAGS)
   return async (turn, action) => {
@@ -250,7 +258,12 @@ function observer({ settings, archive }: Loop, { observation }: Mem1Budget, sign
   }
 }
 
-async function lookUp(tools: readonly Mem1Tool[], name: string, query: string, signal: AbortSignal): Promise<{ text: string; failed: boolean }> {
+async function lookUp(
+  tools: readonly Mem1Tool[],
+  name: string,
+  query: string,
+  signal: AbortSignal,
+): Promise<{ text: string; failed: boolean }> {
   const tool = tools.find((one) => one.name === name)
   if (tool === undefined) return { text: `There is no tool of this name: ${name}`, failed: true }
   try {

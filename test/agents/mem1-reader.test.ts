@@ -5,7 +5,15 @@ import { chunkOf, countWords, describedAs, scriptedModel, testContext } from './
 const TEXT = 'Ahab lost his leg. Queequeg carries a harpoon. The Pequod left Nantucket on Christmas Day.'
 const question = 'What does Queequeg carry?'
 
-const quote = (id: string, text: string): Quote => ({ id, documentId: 'book', chunkIndex: 0, start: 0, end: text.length, text, how: 'exact' })
+const quote = (id: string, text: string): Quote => ({
+  id,
+  documentId: 'book',
+  chunkIndex: 0,
+  start: 0,
+  end: text.length,
+  text,
+  how: 'exact',
+})
 
 async function readingOf(replies: readonly string[], unit: CommunicationUnit = emptyUnit, stateTokens = 60) {
   const model = scriptedModel((_, call) => replies[call] ?? '')
@@ -23,9 +31,15 @@ const before: CommunicationUnit = {
 
 describe('mem1Reader()', () => {
   it('writes its state anew and keeps quotations beside it, set in the document', async () => {
-    const { unit, found } = await readingOf(['NOTES: The hunt begins [q1]; he has a harpoon [q10].\nQUOTE [q10]: "Queequeg carries a harpoon."'], before)
+    const { unit, found } = await readingOf(
+      ['NOTES: The hunt begins [q1]; he has a harpoon [q10].\nQUOTE [q10]: "Queequeg carries a harpoon."'],
+      before,
+    )
     expect(unit.notes).toBe('The hunt begins [q1]; he has a harpoon [q10].')
-    expect(unit.quotes.map(({ id, text }) => [id, text])).toEqual([...before.quotes.map(({ id, text }) => [id, text]), ['q10', 'Queequeg carries a harpoon.']])
+    expect(unit.quotes.map(({ id, text }) => [id, text])).toEqual([
+      ...before.quotes.map(({ id, text }) => [id, text]),
+      ['q10', 'Queequeg carries a harpoon.'],
+    ])
     expect([found, unit.quotes.at(-1)?.start, unit.quotes.at(-1)?.chunkIndex]).toEqual([true, 1_019, 7])
   })
 
@@ -75,7 +89,10 @@ describe('mem1Reader()', () => {
   })
 
   it('has a key of its state, not of the quotations that lie beside it', () => {
-    const reader = mem1Reader(scriptedModel(() => ''), { description: describedAs() })
+    const reader = mem1Reader(
+      scriptedModel(() => ''),
+      { description: describedAs() },
+    )
     const key = (unit: CommunicationUnit): unknown => reader.key({ chunk: chunkOf(TEXT), question, unit })
     const other = { ...before, quotes: before.quotes.map((one) => ({ ...one, text: 'other words' })) }
     expect(key(other)).toEqual(key(before))

@@ -9,7 +9,11 @@ const answer = (...answers: string[]): ParsedTurn['action'] => ({ kind: 'answer'
 describe('parseTurn()', () => {
   it.each<[string, string, ParsedTurn]>([
     ['a state and a query', '<IS>Ahab leads.</IS>\n<query>the cook</query>', { state: 'Ahab leads.', action: query('the cook') }],
-    ['a state and an answer', '<IS>All known.</IS><answer>Ahab; Fleece</answer>', { state: 'All known.', action: answer('Ahab', 'Fleece') }],
+    [
+      'a state and an answer',
+      '<IS>All known.</IS><answer>Ahab; Fleece</answer>',
+      { state: 'All known.', action: answer('Ahab', 'Fleece') },
+    ],
     ['a query that names its tool', '<IS>a</IS><query tool="recall">cook</query>', { state: 'a', action: query('cook', 'recall') }],
     ['a tool before a colon', '<IS>a</IS><query>recall: cook</query>', { state: 'a', action: query('cook', 'recall') }],
     ['a colon that is no tool', '<IS>a</IS><query>Moby-Dick: cook</query>', { state: 'a', action: query('Moby-Dick: cook') }],

@@ -23,14 +23,20 @@ function agentOf(replies: readonly ReturnType<Script>[] | Script, options: Mem1M
   const notices: string[] = []
   const script: Script = typeof replies === 'function' ? replies : (_, number) => replies[number - 1] ?? 'Nothing more.'
   const model = new ScriptedChat(script)
-  const middleware = [mem1Middleware({ count, stateTokens: 32, observationTokens: 60, onNotice: (code) => notices.push(code), ...options })] as const
+  const middleware = [
+    mem1Middleware({ count, stateTokens: 32, observationTokens: 60, onNotice: (code) => notices.push(code), ...options }),
+  ] as const
   const agent = createAgent({ model, tools: [crew], systemPrompt: 'You sail.', middleware, ...(saver && { checkpointer: saver }) })
   return { agent, model, notices }
 }
 
 describe('mem1Middleware()', () => {
   it('shows the model its state, its last step and the newest message, and nothing older', async () => {
-    const { agent, model } = agentOf([step('open: both', look('mate')), step('mate known', look('cook')), '<IS>both known</IS>Starbuck and Fleece.'])
+    const { agent, model } = agentOf([
+      step('open: both', look('mate')),
+      step('mate known', look('cook')),
+      '<IS>both known</IS>Starbuck and Fleece.',
+    ])
     const { messages } = await agent.invoke(user('Who are mate and cook?'))
     expect(said(model.prompts[2]).slice(1)).toEqual([
       'human: Who are mate and cook?',
@@ -83,7 +89,10 @@ describe('mem1Middleware()', () => {
   it('carries its state and its last answer into the next exchange, through a checkpointer', async () => {
     const saver = new MemorySaver()
     const config = { configurable: { thread_id: '1' } }
-    await agentOf([step('asks of the mate', look('mate')), '<IS>the mate is Starbuck</IS>It is Starbuck.'], {}, saver).agent.invoke(user('Who is mate?'), config)
+    await agentOf([step('asks of the mate', look('mate')), '<IS>the mate is Starbuck</IS>It is Starbuck.'], {}, saver).agent.invoke(
+      user('Who is mate?'),
+      config,
+    )
     const { agent, model } = agentOf(['<IS>greeted</IS>He is.'], {}, saver)
     await agent.invoke(user('Is he well?'), config)
     expect(said(model.prompts[0]).slice(1)).toEqual([
@@ -96,10 +105,14 @@ describe('mem1Middleware()', () => {
   it('goes on from a checkpoint after a failure', async () => {
     const saver = new MemorySaver()
     const config = { configurable: { thread_id: '1' } }
-    const failing = agentOf((messages) => {
-      if (messages.at(-1)?.getType() === 'tool') throw new Error('the line broke')
-      return step('asks of the mate', look('mate'))
-    }, {}, saver)
+    const failing = agentOf(
+      (messages) => {
+        if (messages.at(-1)?.getType() === 'tool') throw new Error('the line broke')
+        return step('asks of the mate', look('mate'))
+      },
+      {},
+      saver,
+    )
     await expect(failing.agent.invoke(user('Who is mate?'), config)).rejects.toThrow('the line broke')
     const { agent, model } = agentOf(['<IS>done</IS>Starbuck.'], {}, saver)
     const { messages } = await agent.invoke(null, config)
@@ -109,20 +122,26 @@ describe('mem1Middleware()', () => {
 
   it('works with structured output', async () => {
     const model = new ScriptedChat((_, number) =>
-      number === 1 ? step('asks', look('mate')) : { text: '<IS>knows</IS>', calls: [{ name: 'sailor', args: { name: 'Starbuck' }, id: 'x' }] },
+      number === 1
+        ? step('asks', look('mate'))
+        : { text: '<IS>knows</IS>', calls: [{ name: 'sailor', args: { name: 'Starbuck' }, id: 'x' }] },
     )
     const responseFormat = toolStrategy({ title: 'sailor', type: 'object', properties: { name: { type: 'string' } }, required: ['name'] })
     const agent = createAgent({ model, tools: [crew], responseFormat, middleware: [mem1Middleware({ count })] })
     const { structuredResponse, messages } = await agent.invoke(user('Who is mate?'))
     expect(structuredResponse).toEqual({ name: 'Starbuck' })
-    expect(messages.map(({ additional_kwargs: { mem1_state: state } }) => state).filter((state) => state !== undefined)).toEqual(['asks', 'knows'])
+    expect(messages.map(({ additional_kwargs: { mem1_state: state } }) => state).filter((state) => state !== undefined)).toEqual([
+      'asks',
+      'knows',
+    ])
     expect(model.prompts[0]?.[0]?.text).toContain('Begin each reply that calls a tool')
   })
 
   it('streams', async () => {
     const { agent } = agentOf([step('asks', look('mate')), '<IS>done</IS>The mate is Starbuck of Nantucket.'])
     const parts: string[] = []
-    for await (const [message] of await agent.stream(user('Who?'), { streamMode: 'messages' })) if (message.getType() === 'ai') parts.push(message.text)
+    for await (const [message] of await agent.stream(user('Who?'), { streamMode: 'messages' }))
+      if (message.getType() === 'ai') parts.push(message.text)
     expect(parts.filter((part) => part !== '').length).toBeGreaterThan(4)
   })
 
@@ -140,7 +159,9 @@ describe('mem1Middleware()', () => {
     const kept = await memory.list('ada', 'one/mem1')
     expect(kept.map(({ role }) => role)).toEqual(['tool', 'assistant', 'tool', 'assistant', 'assistant'])
     expect(kept[0]?.text.length).toBeGreaterThan(600)
-    const other = agentOf([step('recalling', { name: 'recall', args: { query: 'harpoon hold' }, id: 'r' }), 'Done.'], { archive: { memory } })
+    const other = agentOf([step('recalling', { name: 'recall', args: { query: 'harpoon hold' }, id: 'r' }), 'Done.'], {
+      archive: { memory },
+    })
     await other.agent.invoke(user('Where is the harpoon?'), { context: { scope: { user: 'eve', thread: 'one' } } })
     expect(said(other.model.prompts[1])[3]).toBe('tool: Nothing was found. Try other words.')
   })

@@ -7,7 +7,9 @@ const { signal } = new AbortController()
 
 describe('mem1ToolOf()', () => {
   it('gives the query to the one text that a tool takes', async () => {
-    const found = mem1ToolOf(tool(({ rank }) => `The ${rank}`, { name: 'crew', description: 'finds sailors', schema: z.object({ rank: z.string() }) }))
+    const found = mem1ToolOf(
+      tool(({ rank }) => `The ${rank}`, { name: 'crew', description: 'finds sailors', schema: z.object({ rank: z.string() }) }),
+    )
     expect(found).toMatchObject({ name: 'crew', description: 'finds sailors' })
     expect(await found.run('mate', signal)).toBe('The mate')
   })

@@ -33,8 +33,10 @@ function agentOf(script: Script, { saver, memory = createMemoryStore(), budget =
   return { agent, model, memory }
 }
 
-const stored = async (memory: MemoryStore): Promise<string[]> => (await memory.list('ada', 'voyage')).map(({ role, text }) => `${role}: ${text}`)
-const memoryIn = (messages: readonly BaseMessage[] | undefined): string => said(messages).find((line) => line.includes('Earlier in this conversation')) ?? ''
+const stored = async (memory: MemoryStore): Promise<string[]> =>
+  (await memory.list('ada', 'voyage')).map(({ role, text }) => `${role}: ${text}`)
+const memoryIn = (messages: readonly BaseMessage[] | undefined): string =>
+  said(messages).find((line) => line.includes('Earlier in this conversation')) ?? ''
 
 describe('scmMiddleware()', () => {
   it('stores what is said, and nothing that it brought back', async () => {
@@ -74,12 +76,20 @@ describe('scmMiddleware()', () => {
       { name: 'crew', args: { rank: 'captain' }, id: 'a' },
       { name: 'crew', args: { rank: 'mate' }, id: 'b' },
     ]
-    const { agent, model, memory } = agentOf((messages) => (messages.at(-1)?.getType() === 'human' ? { text: 'I look.', calls } : 'Both are Ahab.'), {
-      budget: 0,
-    })
+    const { agent, model, memory } = agentOf(
+      (messages) => (messages.at(-1)?.getType() === 'human' ? { text: 'I look.', calls } : 'Both are Ahab.'),
+      {
+        budget: 0,
+      },
+    )
     await agent.invoke(user('Hello'), { context })
     await agent.invoke(user('Who are they?'), { context })
-    expect(said(model.prompts.at(-1))).toEqual(['human: Who are they?', 'ai: I look.', 'tool: The captain is Ahab', 'tool: The mate is Ahab'])
+    expect(said(model.prompts.at(-1))).toEqual([
+      'human: Who are they?',
+      'ai: I look.',
+      'tool: The captain is Ahab',
+      'tool: The mate is Ahab',
+    ])
     expect((await stored(memory)).slice(-5)).toEqual([
       'user: Who are they?',
       'assistant: I look.',
@@ -132,7 +142,11 @@ describe('scmMiddleware()', () => {
     fails = false
     // Another process: nothing is left but the checkpointer and the store.
     await agentOf(script, { saver, memory }).agent.invoke(null, config)
-    expect((await stored(memory)).map((line) => line.split('\n').at(-1))).toEqual(['user: Who is mate?', 'The mate is Ahab', 'assistant: It is Ahab.'])
+    expect((await stored(memory)).map((line) => line.split('\n').at(-1))).toEqual([
+      'user: Who is mate?',
+      'The mate is Ahab',
+      'assistant: It is Ahab.',
+    ])
   })
 
   it('knows turns again where the whole conversation is sent with each call', async () => {
@@ -166,7 +180,10 @@ describe('scmMiddleware()', () => {
 
   it('stores no message that another middleware put in', async () => {
     const { agent, memory } = agentOf(() => 'Aye.')
-    const summary = new HumanMessage({ content: 'Here is a summary of all that was said', additional_kwargs: { lc_source: 'summarization' } })
+    const summary = new HumanMessage({
+      content: 'Here is a summary of all that was said',
+      additional_kwargs: { lc_source: 'summarization' },
+    })
     await agent.invoke({ messages: [summary, new HumanMessage('Hello')] }, { context })
     expect(await stored(memory)).toEqual(['user: Hello', 'assistant: Aye.'])
   })

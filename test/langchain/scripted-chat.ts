@@ -11,7 +11,10 @@ export interface Call {
 }
 
 /** What the model says: words, and calls of tools. */
-export type Script = (messages: readonly BaseMessage[], number: number) => string | { readonly text?: string; readonly calls: readonly Call[] }
+export type Script = (
+  messages: readonly BaseMessage[],
+  number: number,
+) => string | { readonly text?: string; readonly calls: readonly Call[] }
 
 /** A chat model of LangChain that follows a script, streams by words, and keeps what it was sent. */
 export class ScriptedChat extends BaseChatModel {
@@ -33,7 +36,7 @@ export class ScriptedChat extends BaseChatModel {
 
   override async _generate(messages: BaseMessage[]): Promise<ChatResult> {
     const { text, calls } = this.reply(messages)
-    const message = new AIMessage({ content: text, tool_calls: calls.map((call) => ({ ...call, type: 'tool_call' })) })
+    const message = new AIMessage({ content: text, tool_calls: calls.map(({ id, name, args }) => ({ id, name, args, type: 'tool_call' })) })
     return { generations: [{ text, message }] }
   }
 
@@ -47,7 +50,13 @@ export class ScriptedChat extends BaseChatModel {
       yield new ChatGenerationChunk({ text: part, message: new AIMessageChunk({ content: part }) })
       await run?.handleLLMNewToken(part)
     }
-    const tool_call_chunks = calls.map(({ name, args, id }, index) => ({ name, args: JSON.stringify(args), id, index, type: 'tool_call_chunk' as const }))
+    const tool_call_chunks = calls.map(({ name, args, id }, index) => ({
+      name,
+      args: JSON.stringify(args),
+      id,
+      index,
+      type: 'tool_call_chunk' as const,
+    }))
     yield new ChatGenerationChunk({ text: '', message: new AIMessageChunk({ content: '', tool_call_chunks }) })
   }
 

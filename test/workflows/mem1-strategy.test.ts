@@ -54,7 +54,11 @@ describe('mem1Strategy()', () => {
       rules: [
         {
           when: 'NOTHING NEW',
-          answer: ({ prompt }) => notes(`Sailors keep coins: ${(prompt.match(/Sailor \d+/g) ?? []).join(', ')} [q1].`, partOf(prompt).match(/Sailor.*\./)?.[0] ?? ''),
+          answer: ({ prompt }) =>
+            notes(
+              `Sailors keep coins: ${(prompt.match(/Sailor \d+/g) ?? []).join(', ')} [q1].`,
+              partOf(prompt).match(/Sailor.*\./)?.[0] ?? '',
+            ),
         },
       ],
       fallback: 'In berths.',
@@ -70,7 +74,8 @@ describe('mem1Strategy()', () => {
 
   it('tells of quotations that it did not show to the manager', async () => {
     const sentences = Array.from({ length: 600 }, (_, at) => `Sailor ${at} keeps ${at * 3} coins in berth ${at}.`)
-    const answer = ({ prompt }: { prompt: string }): string => notes('Coins lie in berths.', ...(partOf(prompt).match(/Sailor \d+.*\./g) ?? []).slice(0, 8))
+    const answer = ({ prompt }: { prompt: string }): string =>
+      notes('Coins lie in berths.', ...(partOf(prompt).match(/Sailor \d+.*\./g) ?? []).slice(0, 8))
     const model = scriptedModel({ rules: [{ when: 'NOTHING NEW', answer }], fallback: 'In berths.', window: 2_000, maxOutput: 400 })
     const source = createDocument({ text: sentences.join('\n'), name: 'coins.txt', sections: [] })
     const events = await collect(ask(source, 'Where are coins?', { strategy: mem1Strategy({ model }) }))

@@ -6,7 +6,11 @@ import { createMemoryStore } from '../../memory/index.ts'
 import { scriptedModel, type ScriptedModel } from '../../testing/index.ts'
 import { ask, composeQuestions, createMemoryJournal, defineStrategy, mem1, type Mem1Options } from '../../workflows/index.ts'
 
-const crew: Readonly<Record<string, string>> = { captain: 'The captain is Ahab.', cook: 'The cook is Fleece.', mate: 'The mate is Starbuck.' }
+const crew: Readonly<Record<string, string>> = {
+  captain: 'The captain is Ahab.',
+  cook: 'The cook is Fleece.',
+  mate: 'The mate is Starbuck.',
+}
 
 function tool(find: (query: string) => string = (query) => crew[query] ?? ''): Mem1Tool & { readonly asked: string[] } {
   const asked: string[] = []
@@ -168,7 +172,9 @@ describe('mem1()', () => {
 
   it('has the same peak after 60 turns as after 6', async () => {
     const peakOf = async (turns: number): Promise<number> => {
-      const replies = Array.from({ length: turns }, (_, at) => turn(`looked at ${String(at).padStart(3, '0')}`, `q${String(at).padStart(3, '0')}`))
+      const replies = Array.from({ length: turns }, (_, at) =>
+        turn(`looked at ${String(at).padStart(3, '0')}`, `q${String(at).padStart(3, '0')}`),
+      )
       const options = { tools: [tool(() => 'The sea is wide. '.repeat(50))], maxTurns: turns + 1 }
       return (await answerOf(saying(...replies, end('x')), 'Who?', options)).peak
     }
@@ -229,7 +235,12 @@ describe('mem1() in a strategy', () => {
 })
 
 describe('the archive of mem1()', () => {
-  const archived = () => ({ memory: createMemoryStore(), scope: 'ishmael', threadId: 'voyage', clock: { now: () => 1, sleep: async () => {} } })
+  const archived = () => ({
+    memory: createMemoryStore(),
+    scope: 'ishmael',
+    threadId: 'voyage',
+    clock: { now: () => 1, sleep: async () => {} },
+  })
 
   it('keeps each observation and each state that was replaced, and finds them again', async () => {
     const archive = archived()
