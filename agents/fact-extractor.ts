@@ -88,8 +88,9 @@ export function factInstruction(): string {
 }
 
 /**
- * Facts by a model, from a user's turn alone. A fact counts only with a quotation that is literally in the turn, outside of code, quoted lines and tagged blocks; what does not
- * fit is left out, and flagged. A reply that is no JSON object is asked for once more. Of a turn longer than the window, its beginning is read.
+ * Facts by a model, from a user's turn alone. A fact counts only with a quotation that is literally in the turn, outside of code, quoted
+ * lines and tagged blocks; what does not fit is left out, and flagged. A reply that is no JSON object is asked for once more. Of a turn
+ * longer than the window, its beginning is read.
  *
  * @throws TypeError when the model's window or longest reply is unknown
  */

@@ -31,7 +31,7 @@ export function isOver({ past, negated }: Clause): boolean {
 }
 
 /** When it began: from "since 2019", "last month" and the like. */
-export function beginning({ predicate, negated }: Clause, { dates }: RuleContext): Partial<FactDraft> {
+export function validSince({ predicate, negated }: Clause, { dates }: RuleContext): Partial<FactDraft> {
   const found = dates(predicate.replace(/\bsince\b/gi, 'in'), 'past').at(-1)
   const [today] = dates('today', 'past')
   return found === undefined || today === undefined || negated || found.from > today.from ? {} : { validFrom: found.from }

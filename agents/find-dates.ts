@@ -76,8 +76,9 @@ function rule(source: string, read: DateRule['read']): DateRule {
 }
 
 /**
- * Dates in the order in which they stand, without overlaps. What can be read in two ways ("next Friday", "3/5/2026") is not a date here, and words that are a date
- * only in a sentence ("may", "march") count with a capital letter only, and a number is a year only behind a preposition.
+ * Dates in the order in which they stand, without overlaps. What can be read in two ways ("next Friday", "3/5/2026") is not a date here,
+ * and words that are a date only in a sentence ("may", "march") count with a capital letter only, and a number is a year only behind a
+ * preposition.
  *
  * @throws RangeError when `saidAt` is not a time
  */
@@ -97,7 +98,10 @@ export function findDates(text: string, options: FindDatesOptions): FoundDate[] 
   return found.toSorted((one, other) => one.start - other.start)
 }
 
-/** "may", "march", "sun" and their like are months and days with a capital letter only; a month alone needs its "in", so that "May called" is none. */
+/**
+ * "may", "march", "sun" and their like are months and days with a capital letter only; a month alone needs its "in", so that "May called"
+ * is none.
+ */
 function isVerb(match: readonly string[]): boolean {
   const [whole = ''] = match
   const words = whole.replace(/^(?:on|in|at|by) /i, '')

@@ -34,8 +34,9 @@ export interface FindFactsOptions {
 const rules: readonly FactRule[] = [...planRules, ...identityRules, ...workRules, ...tasteRules, ...belongingRules]
 
 /**
- * What a user's message says in English about the user and their people, home, work, tastes, belongings and dated plans, also what is so no longer. Skips questions, greetings,
- * quotations, code, tagged blocks, suppositions, wishes, reports of others, passing states and tasks. Of two values for one thing, the later counts.
+ * What a user's message says in English about the user and their people, home, work, tastes, belongings and dated plans, also what is so no
+ * longer. Skips questions, greetings, quotations, code, tagged blocks, suppositions, wishes, reports of others, passing states and tasks.
+ * Of two values for one thing, the later counts.
  *
  * @throws RangeError when `saidAt` is not a time
  */

@@ -1,5 +1,5 @@
 /** Who the user and their people are: names, ages, homes, origins, families, diets, health. */
-import { beginning, type FactDraft, type FactRule, isOver, type RuleContext, says } from './fact-rule.ts'
+import { type FactDraft, type FactRule, isOver, type RuleContext, says, validSince } from './fact-rule.ts'
 import { listItems, phrase, placeName, properName } from './fact-phrases.ts'
 import { condition, nationality } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
@@ -30,11 +30,11 @@ export const identityRules: readonly FactRule[] = [
     pattern:
       /^(?:live|reside|be based)(?: (?:alone|together|happily|here|there|with [^,]+?))? (?:right )?in (?:(?:a|an|the|my|our) [\p{Ll} -]+? (?:in|of|near) )?(.+)/iu,
     past: true,
-    read: ([, place = ''], clause, context) => (isOver(clause) ? [] : says(clause, 'home', placeName(place), beginning(clause, context))),
+    read: ([, place = ''], clause, context) => (isOver(clause) ? [] : says(clause, 'home', placeName(place), validSince(clause, context))),
   },
   {
     pattern: /^(?:have )?moved (?:here |back |out |over )?(?:from [^,]+? )?to (.+)/i,
-    read: ([, place = ''], clause, context) => says({ ...clause, negated: false }, 'home', placeName(place), beginning(clause, context)),
+    read: ([, place = ''], clause, context) => says({ ...clause, negated: false }, 'home', placeName(place), validSince(clause, context)),
   },
   { pattern: /^(?:be|come) from (.+)/i, read: ([, place = ''], clause) => says(clause, 'origin', placeName(place)) },
   {

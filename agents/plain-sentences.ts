@@ -5,13 +5,16 @@ import { sentences, type Span } from '../chunkers/index.ts'
 const foreignBlocks: readonly RegExp[] = [
   /```[\s\S]*?(?:```|$)/g,
   /~~~[\s\S]*?(?:~~~|$)/g,
-  /<([a-z][\w-]*)(?:\s[^>]*)?>[\s\S]*?(?:<\/\1>|$)/gi,
+  /<([a-z][\w-]*)(?:\s[^>]{0,400})?>[\s\S]*?(?:<\/\1>|$)/gi,
   /^[ \t]*>.*$/gm,
-  /^[ \t]*(?:relevant |retrieved |related )?(?:memor(?:y|ies)|context|history|facts|notes)\b[^\n]*:[ \t]*\n[\s\S]*?(?=\n[ \t]*\n|$)/gi,
+  /^[ \t]*(?:relevant |retrieved |related )?(?:memor(?:y|ies)|context|history|facts|notes)\b[^\n]*:[ \t]*\n[\s\S]*?(?=\n[ \t]*\n|(?![\s\S]))/gim,
 ]
 
-/** Words between quotation marks; a sentence that holds some is left out as a whole. */
-const quoted = /"[^"\n]*"|“[^”]*”|«[^»]*»|„[^“”]*[“”]|`[^`\n]*`|(?<=^|[\s(])['‘](?=\S)[^\n]*?\S['’](?=$|[\s.,;:!?)])/g
+/**
+ * Words between quotation marks; a sentence that holds some is left out as a whole. Bounded, as a mark may stand open and be one of many.
+ */
+const quoted =
+  /"[^"\n]*"|“[^”]{0,2000}”|«[^»]{0,2000}»|„[^“”]{0,2000}[“”]|`[^`\n]*`|(?<=^|[\s(])['‘](?=\S)[^\n]{0,400}?\S['’](?=$|[\s.,;:!?)])/g
 
 /** From here on the text is material to work on, or a play. */
 const material = [
@@ -28,8 +31,8 @@ const reported =
   /\b(?:said|says|saying|told|tells|wrote|writes|asked|asks|claim(?:s|ed)?|mentioned|thinks?|thought|believes?d?|guess|heard|reckon|doubt|not sure|unsure|wonder(?:ing)?|seems?|apparently|supposedly)\b/i
 
 /**
- * Sentences of a message that state something in its writer's own words, with their places. Without questions, quotations, code, quoted lines, tagged
- * blocks, what stands behind an order to work on it, suppositions and reported speech.
+ * Sentences of a message that state something in its writer's own words, with their places. Without questions, quotations, code, quoted
+ * lines, tagged blocks, what stands behind an order to work on it, suppositions and reported speech.
  */
 export function plainSentences(text: string): Span[] {
   const own = blankQuotations(ownWords(text))

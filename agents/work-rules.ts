@@ -1,5 +1,5 @@
 /** What the user and their people do: jobs, employers, studies. */
-import { beginning, type FactDraft, type FactRule, isOver, type RuleContext, says } from './fact-rule.ts'
+import { type FactDraft, type FactRule, isOver, type RuleContext, says, validSince } from './fact-rule.ts'
 import { phrase, properName } from './fact-phrases.ts'
 import { occupation } from './fact-words.ts'
 import type { Clause } from './read-clauses.ts'
@@ -75,7 +75,7 @@ export const workRules: readonly FactRule[] = [
 ]
 
 function employers(place: string | undefined, clause: Clause, context: RuleContext): FactDraft[] {
-  return place === undefined ? [] : says(clause, 'employer', employer(place), beginning(clause, context))
+  return place === undefined ? [] : says(clause, 'employer', employer(place), validSince(clause, context))
 }
 
 /** A name, or "a bank", "the council": with an article, so that "work for fun" and "at home" name nobody. */

@@ -2,7 +2,8 @@ import type { EmbeddingsInterface } from '@langchain/core/embeddings'
 import { checkEmbedder, type MemoryStore } from '../memory/index.ts'
 
 /**
- * Refuses embeddings of another model than the store's. Which model embeddings are of is said by `embedderId`, or else by an `id` of their own, as the library's embedders have.
+ * Refuses embeddings of another model than the store's. Which model embeddings are of is said by `embedderId`, or else by an `id` of their
+ * own, as the library's embedders have.
  *
  * @throws StoreError `mismatch` that names both models
  * @throws TypeError when the store names its embedder and the embeddings do not say which they are

@@ -36,8 +36,9 @@ export interface MemoryRetrieverFields extends BaseRetrieverInput, Pick<MemoryQu
 }
 
 /**
- * What a memory store finds for a query as documents of LangChain, best first. Their metadata has `score`, `words` (BM25) and, with embeddings, `similarity` (cosine),
- * beside what was stored. A call's `signal` stops the search, and callbacks are told as of any retriever.
+ * What a memory store finds for a query as documents of LangChain, best first. Their metadata has `score`, `words` (BM25) and, with
+ * embeddings, `similarity` (cosine), beside what was stored. A call's `signal` stops the search, and callbacks are told as of any
+ * retriever.
  */
 export class MemoryRetriever extends BaseRetriever {
   override lc_namespace: string[] = ['scriptorium', 'retrievers']

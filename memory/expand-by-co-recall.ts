@@ -17,9 +17,9 @@ export interface CoRecallOptions {
 }
 
 /**
- * Adds to the hits of a search what was recalled together with them before, though it shares neither words nor meaning with the query. A record's score is the
- * best of score(hit) × weight × w(hit → record), where w is how many of the hit's recalls had the record beside it: Memoria's connection weight C[i][j] / C[i][i]
- * (arXiv 2310.03052). Hits keep their order and come first.
+ * Adds to the hits of a search what was recalled together with them before, though it shares neither words nor meaning with the query. A
+ * record's score is the best of score(hit) × weight × w(hit → record), where w is how many of the hit's recalls had the record beside it:
+ * Memoria's connection weight C[i][j] / C[i][i] (arXiv 2310.03052). Hits keep their order and come first.
  */
 export async function expandByCoRecall(
   store: MemoryStore,

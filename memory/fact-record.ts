@@ -2,14 +2,14 @@
 import type { JsonValue, MemoryRecord } from './memory-record.ts'
 
 /**
- * The document that the facts of a scope lie in, in order of arrival: facts are about a person and not about one conversation, and the turns of a
- * conversation keep an order of their own.
+ * The document that the facts of a scope lie in, in order of arrival: facts are about a person and not about one conversation, and the
+ * turns of a conversation keep an order of their own.
  */
 export const FACTS_DOCUMENT = 'scriptorium:facts'
 
 /**
- * One statement: of `subject`, `attribute` is `value`. For each subject, attribute and topic at most one value is true at a time; `topic` parts what a
- * subject can have several of, such as `opinion` of `coffee`.
+ * One statement: of `subject`, `attribute` is `value`. For each subject, attribute and topic at most one value is true at a time; `topic`
+ * parts what a subject can have several of, such as `opinion` of `coffee`.
  */
 export interface Fact {
   /** `user`, or who or what of the user's it is about, such as `sister`. */
@@ -27,7 +27,10 @@ export function factKey({ subject, attribute, topic = '' }: Fact): string {
   return JSON.stringify([subject, attribute, topic].map(normaliseFactText))
 }
 
-/** Text without case, marks, articles and pronouns of possession at its start, and other than single spaces: what two spellings of one value share. */
+/**
+ * Text without case, marks, articles and pronouns of possession at its start, and other than single spaces: what two spellings of one value
+ * share.
+ */
 export function normaliseFactText(text: string): string {
   return text
     .normalize('NFKC')

@@ -17,7 +17,10 @@ export interface ForgetOptions {
   readonly capacity: number
   /** The current time, milliseconds since 1970. */
   readonly now: number
-  /** Whether facts that say the same become one, with the sources of all, before any other goes; true by default. With vectors it takes time with the square of the number of facts. */
+  /**
+   * Whether facts that say the same become one, with the sources of all, before any other goes; true by default. With vectors it takes time
+   * with the square of the number of facts.
+   */
   readonly merge?: boolean
   /** Least cosine similarity of two facts that say the same; see `isSameFact`. */
   readonly threshold?: number
@@ -44,9 +47,9 @@ export interface Forgotten {
 }
 
 /**
- * Brings a scope down to a number of records. Nothing pinned goes, nor a turn that a pinned fact rests on alone, nor the newest turns, so that more than `capacity` may be left. Worth is
- * importance (0.5 where unknown) × 0.5 ^ (age / halfLife) × (1 + recalls); facts that are no longer in force go before others, and a turn is worth as much as the best fact that
- * rests on it alone.
+ * Brings a scope down to a number of records. Nothing pinned goes, nor a turn that a pinned fact rests on alone, nor the newest turns, so
+ * that more than `capacity` may be left. Worth is importance (0.5 where unknown) × 0.5 ^ (age / halfLife) × (1 + recalls); facts that are
+ * no longer in force go before others, and a turn is worth as much as the best fact that rests on it alone.
  *
  * @throws RangeError when `capacity` or `keepNewest` is not a whole number from 0, or `halfLife` not above 0
  */

@@ -3,8 +3,9 @@ import type { MemoryRecord } from './memory-record.ts'
 import { cosineSimilarity } from './vectors.ts'
 
 /**
- * Least cosine similarity of two facts that say the same in other words. Of the labelled pairs of facts (`test/memory/fact-pairs.ts`), embedded with
- * all-MiniLM-L6-v2, it takes none of the 40 that differ for the same, and knows 15 of the 30 that say the same (0.98 knows 1): a fact that is lost costs more than one that is kept twice.
+ * Least cosine similarity of two facts that say the same in other words. Of the labelled pairs of facts (`test/memory/fact-pairs.ts`),
+ * embedded with all-MiniLM-L6-v2, it takes none of the 40 that differ for the same, and knows 15 of the 30 that say the same (0.98 knows
+ * 1): a fact that is lost costs more than one that is kept twice.
  */
 export const SAME_FACT_SIMILARITY = 0.91
 
@@ -14,8 +15,9 @@ const relations =
   /\b(?:mother|father|mum|mom|dad|parents?|sister|brother|wife|husband|partner|girlfriend|boyfriend|son|daughter|child(?:ren)?|kids?|cousin|uncle|aunt|nephew|niece|grand\w+|boss|friend|colleague|neighbou?r)(?:-in-law)?(?!-)\b/g
 
 /**
- * Whether two records say the same: equal in subject, attribute, topic and value; or equal as normalised text; or near in meaning, with the same subject,
- * numbers, names, relations and negation, as vectors tell those badly apart. Values of one key that differ are an update and never the same.
+ * Whether two records say the same: equal in subject, attribute, topic and value; or equal as normalised text; or near in meaning, with the
+ * same subject, numbers, names, relations and negation, as vectors tell those badly apart. Values of one key that differ are an update and
+ * never the same.
  *
  * @param threshold least cosine similarity, from -1 to 1; used where both records have vectors
  */

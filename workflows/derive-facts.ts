@@ -46,9 +46,10 @@ const PAGE = 64
 const READ_BY = 'factsReadBy'
 
 /**
- * Reads the user's turns of a conversation for facts, in order, and writes what they change: new facts, sources of known ones, ends of those that are so no longer
- * (`validTo`, `supersededBy`; history stays). Only what the user said counts, or agreed to; turns whose metadata says `injected: true` are passed over. A turn is read once: doing it again
- * adds nothing, after a crash as well. What the user has set (`setFact`) stays.
+ * Reads the user's turns of a conversation for facts, in order, and writes what they change: new facts, sources of known ones, ends of
+ * those that are so no longer (`validTo`, `supersededBy`; history stays). Only what the user said counts, or agreed to; turns whose
+ * metadata says `injected: true` are passed over. A turn is read once: doing it again adds nothing, after a crash as well. What the user
+ * has set (`setFact`) stays.
  *
  * @throws StoreError `mismatch` when the store holds another embedder's vectors; the signal's reason on abort, with what is done kept
  */

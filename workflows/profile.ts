@@ -15,8 +15,8 @@ export async function currentFacts(memory: MemoryStore, scope: string, options: 
 }
 
 /**
- * What is known of a user as plain text, one fact a line, those about the user first and then those about each of their people, with the turns that say so. Empty where nothing is
- * known. To be read by people, and by models in a prompt.
+ * What is known of a user as plain text, one fact a line, those about the user first and then those about each of their people, with the
+ * turns that say so. Empty where nothing is known. To be read by people, and by models in a prompt.
  */
 export async function profile(memory: MemoryStore, scope: string, options: ProfileOptions = {}): Promise<string> {
   const { sources = true } = options

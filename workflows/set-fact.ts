@@ -25,8 +25,8 @@ export interface SetFactOptions {
 }
 
 /**
- * Sets a fact as the user wants it: it takes the place of what was known, is pinned, and what is said later in a conversation does not change it. It rests on no turn, so that it
- * stays when turns are deleted. To take it away, delete it from the store.
+ * Sets a fact as the user wants it: it takes the place of what was known, is pinned, and what is said later in a conversation does not
+ * change it. It rests on no turn, so that it stays when turns are deleted. To take it away, delete it from the store.
  *
  * @throws TypeError when subject, attribute or value are empty
  * @throws StoreError `mismatch` when the store holds another embedder's vectors

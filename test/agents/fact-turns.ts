@@ -1,6 +1,6 @@
 /**
- * Turns of a user with the statements that they make about the user, written for this test before the rules were: `subject.attribute[topic]=value`,
- * with `!` before a value that is denied. All were said on Tuesday, 24 November 2026, at 10:00 UTC.
+ * Turns of a user with the statements that they make about the user, written for this test before the rules were:
+ * `subject.attribute[topic]=value`, with `!` before a value that is denied. All were said on Tuesday, 24 November 2026, at 10:00 UTC.
  */
 export const saidAt: number = Date.UTC(2026, 10, 24, 10)
 

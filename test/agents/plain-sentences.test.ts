@@ -11,6 +11,8 @@ describe('findFacts reads only what the user says in their own words', () => {
     ['I live in Ghent.\n> I live in Rome.\nWhat do you think?', 'The user lives in Ghent.'],
     ['~~~\nI live in Rome\n~~~\nI live in Ghent', 'The user lives in Ghent.'],
     ['Relevant memories:\n- My name is Bob.\n- I live in Rome.\n\nMy name is Ann.', 'The user is called Ann.'],
+    ['Memories:\nMy name is Bob.\nI live in Rome.\n\nMy name is Ann.', 'The user is called Ann.'],
+    ['Memories:\nMy name is Bob.', ''],
     ['<context source="x">My name is Bob.</context>\nMy name is Ann.', 'The user is called Ann.'],
     ['<memory>My name is Bob. My name is Ann.', ''],
     ['“My name is Bob,” he wrote. My name is Ann.', 'The user is called Ann.'],
@@ -40,6 +42,10 @@ describe('findFacts reads only what the user says in their own words', () => {
     '"'.repeat(2000),
     "'".repeat(2000),
     '<a>'.repeat(500),
+    '<a '.repeat(20_000),
+    " 'a".repeat(20_000),
+    '“a '.repeat(20_000),
+
     'I '.repeat(3000),
   ])('makes nothing of odd input (%#)', (text) => {
     expect(told(text, text)).toEqual([])

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -156,6 +156,18 @@ describe.each(stores)('facts %s', (_name, open) => {
       expect(await texts()).toEqual(['The user lives in Paris.'])
       await memory.delete(scope, ['t1'])
       expect(await texts()).toEqual([])
+    })
+
+    it('lets facts go when their conversation is erased, with nothing of them left in any file', async () => {
+      await say('I live in Ghent.', 'My name is Ann.')
+      await derive()
+      await setFact(memory, scope, { subject: 'user', attribute: 'diet', value: 'vegan' }, { now: start })
+      await memory.erase({ scope, documentIds: [threadId] })
+      expect(await texts()).toEqual(['The user is vegan.'])
+      for (const file of memory.erasableFiles()) {
+        const bytes = existsSync(file) ? readFileSync(file) : Buffer.of()
+        expect(bytes.includes('Ghent') || bytes.includes('ghent')).toBe(false)
+      }
     })
 
     it('does not bring back what the user deleted', async () => {
