@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { ModelFileError } from '../errors/index.ts'
 import { type ChatModel, describe, type LocalModel, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
-import { auto, chainOfAgents, homer, mapReduce, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
+import { auto, chainOfAgents, homer, mapReduce, mem1Strategy, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
 import type { AskFlags } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -104,6 +104,8 @@ export function strategyOf(
       return homer({ model, folder, ...(keep === undefined ? {} : { keep }) })
     case 'map-reduce':
       return mapReduce(options)
+    case 'mem1':
+      return mem1Strategy(options)
     case 'retrieve':
       return retrieve(options)
     case 'tree':
