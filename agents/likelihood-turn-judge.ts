@@ -14,14 +14,14 @@ export interface LikelihoodTurnJudgeOptions {
 }
 
 /**
- * With the bundled model, over 40 questions of generated chats: turns that answer gained at least 2.9, turns about the same place 2.2 in the median, other
- * turns 0.3; a summary that keeps the answer gained 1.06 times the turn's or more, one that lost it 0.1 times at most.
+ * With the bundled model, over 40 questions of generated chats: turns that answer gained at least 2.9, turns about the same place 2.2 in
+ * the median, other turns 0.3; a summary that keeps the answer gained 1.06 times the turn's or more, one that lost it 0.1 times at most.
  */
 const CALIBRATED = { helps: 0.5, enough: 0.8 } as const
 
 /**
- * A turn helps when the message is more likely after it than after nothing, by at least `helps` natural-log units a token; its summary is enough when
- * it gives at least the share `enough` of that gain. One computation for all turns; nothing can be malformed.
+ * A turn helps when the message is more likely after it than after nothing, by at least `helps` natural-log units a token; its summary is
+ * enough when it gives at least the share `enough` of that gain. One computation for all turns; nothing can be malformed.
  */
 export function likelihoodTurnJudge(model: LikelihoodModel, options: LikelihoodTurnJudgeOptions = {}): TurnJudge {
   const { helps = CALIBRATED.helps, enough = CALIBRATED.enough } = options

@@ -60,8 +60,8 @@ export interface LikelihoodNeedOptions {
 const EMPTY_MESSAGE = 'N/A'
 
 /**
- * Asks a model that exposes likelihoods: log P(yes) - log P(no) after the message, less the same after an empty message, so that the model's liking
- * for one of the words does not count (contextual calibration, arXiv 2102.09690, section 3).
+ * Asks a model that exposes likelihoods: log P(yes) - log P(no) after the message, less the same after an empty message, so that the
+ * model's liking for one of the words does not count (contextual calibration, arXiv 2102.09690, section 3).
  */
 export function likelihoodNeedJudge(model: LikelihoodModel, options: LikelihoodNeedOptions = {}): NeedJudge {
   const { threshold = 0 } = options

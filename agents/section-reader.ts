@@ -9,8 +9,8 @@ export interface SectionReaderOptions extends WritingWorkerOptions {
 }
 
 /**
- * SCM's reader of long texts (arXiv 2304.13343, ultra-long summarisation): a writing worker that sees the part before its own as background and starts
- * its own unit. The length of its notes is asked for in words and kept in tokens. Parameters as of `writingWorker`.
+ * SCM's reader of long texts (arXiv 2304.13343, ultra-long summarisation): a writing worker that sees the part before its own as background
+ * and starts its own unit. The length of its notes is asked for in words and kept in tokens. Parameters as of `writingWorker`.
  */
 export function sectionReader(model: ChatModel, options: SectionReaderOptions = {}): Worker {
   const { description = describe(model) } = options

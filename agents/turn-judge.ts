@@ -53,10 +53,10 @@ export function turnJudgeInstruction(): string {
 }
 
 /**
- * SCM's judgement (memory.md of arXiv 2304.13343): whether a turn is needed, and whether its summary is enough, as one choice of three for several
- * turns in a call. A turn without a verdict in the reply is kept whole, so that a bad reply costs room and never memory. A reply without any verdict
- * comes from a model that cannot follow the form: it is then asked about each turn in two plain questions, where a reply that is neither yes nor no
- * counts as `helps` and as `summary not enough`.
+ * SCM's judgement (arXiv 2304.13343, its two self-asked questions): whether a turn is needed, and whether its summary is enough, as one choice of three for
+ * several turns in a call. A turn without a verdict in the reply is kept whole, so that a bad reply costs room and never memory. A reply
+ * without any verdict comes from a model that cannot follow the form: it is then asked about each turn in two plain questions, where a
+ * reply that is neither yes nor no counts as `helps` and as `summary not enough`.
  *
  * @throws TypeError when the model's window or longest reply is unknown
  * @throws RangeError when `batch` is not a whole number above 0

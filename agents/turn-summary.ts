@@ -38,9 +38,9 @@ export function turnSummaryInstruction(): string {
 }
 
 /**
- * SCM's turn summary. No reply may cost memory: one that is empty, refuses, repeats itself, gives the orders back, is not shorter than the turn or is
- * written in another script leaves the turn without a summary, and its own words stand. A failed call throws and is not recorded, so that it can be
- * made again.
+ * SCM's turn summary. No reply may cost memory: one that is empty, refuses, repeats itself, gives the orders back, is not shorter than the
+ * turn or is written in another script leaves the turn without a summary, and its own words stand. A failed call throws and is not
+ * recorded, so that it can be made again.
  *
  * @throws TypeError when the model's window or longest reply is unknown
  */

@@ -23,7 +23,10 @@ export interface WorkerOutput {
   readonly quotes: readonly Quote[]
   /** The unit to hand on. */
   readonly unit: CommunicationUnit
-  /** Guards that fired (section 1.5 of the paper's appendix F.4, chain collapse): `empty`, `refusal`, `repeated`, `shrunk`, `unverified-quote` … */
+  /**
+   * Guards that fired (section 1.5 of the paper's appendix F.4, chain collapse): `empty`, `refusal`, `repeated`, `shrunk`,
+   * `unverified-quote` …
+   */
   readonly flags: readonly string[]
 }
 
@@ -49,7 +52,10 @@ export interface RecordedReading {
 
 /** Reads one chunk. The writing worker and the quoting worker are both of this kind. */
 export type Worker = Agent<WorkerInput, WorkerOutput, RecordedReading> & {
-  /** Most tokens a chunk may have so that every call fits, for this question (absent: summary). Throws ContextOverflowError naming each part. */
+  /**
+   * Most tokens a chunk may have so that every call fits, for this question (absent: summary). Throws ContextOverflowError naming each
+   * part.
+   */
   chunkBudget(question: string | undefined): number
   /** Counts tokens as the worker's model does. */
   count(text: string): number

@@ -23,9 +23,10 @@ export interface WritingWorkerOptions extends RoleOptions {
 }
 
 /**
- * The worker of Chain of Agents (arXiv 2406.02818, section 3.2) for any chat model: it reads a chunk and the notes before it, and rewrites the notes.
- * Quotations are carried by the framework and not by the model: each is verified literally in its chunk and stays in the unit until its budget
- * forces the least valuable ones out, which is said aloud. A reply that would collapse the chain is asked for once more, then left out.
+ * The worker of Chain of Agents (arXiv 2406.02818, section 3.2) for any chat model: it reads a chunk and the notes before it, and rewrites
+ * the notes. Quotations are carried by the framework and not by the model: each is verified literally in its chunk and stays in the unit
+ * until its budget forces the least valuable ones out, which is said aloud. A reply that would collapse the chain is asked for once more,
+ * then left out.
  *
  * @throws TypeError when the model's window or longest reply is unknown
  * @throws RangeError when an option is no token count, or longer than the model's longest reply

@@ -56,7 +56,7 @@ export function parseLocomo(row: unknown): LocomoConversation {
     const said = conversation[`session_${session}`]
     const date = conversation[`session_${session}_date_time`]
     if (said === undefined && date === undefined) break
-    for (const turn of (said ?? []) as readonly RowTurn[]) turns.push(turnOf(turn, String(date ?? '')))
+    for (const turn of (said ?? []) as readonly RowTurn[]) turns.push(turnOf(turn, typeof date === 'string' ? date : ''))
   }
   const known = new Set(turns.map((turn) => turn.id))
   const questions = qa.map(({ question, category, evidence = [] }, at) => ({

@@ -1,6 +1,6 @@
 /**
- * Do the turns that answer a question come back? LoCoMo's questions name them, so that memory is measured without a model that answers or judges:
- * recall among the ten best of a search, and within budgets for each controller.
+ * Do the turns that answer a question come back? LoCoMo's questions name them, so that memory is measured without a model that answers or
+ * judges: recall among the ten best of a search, and within budgets for each controller.
  */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
@@ -260,8 +260,8 @@ async function cachedEmbedder(
     id,
     dimensions,
     embed,
-    embedDocuments: async (asked) => (await embed(asked)).map((vector) => [...vector]),
-    embedQuery: async (text) => [...((await embed([text]))[0] as Float32Array)],
+    embedDocuments: async (asked) => (await embed(asked)).map((vector) => Array.from(vector)),
+    embedQuery: async (text) => Array.from((await embed([text]))[0] as Float32Array),
   }
 }
 

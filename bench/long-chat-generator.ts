@@ -1,8 +1,8 @@
 /**
- * Long chats with planted facts, made from a seed: what was said once, changed later, taken back, said by reference to the message before, or never
- * said at all, among talk about the same places and others. Every question has its answer and the turns that hold it.
+ * Long chats with planted facts, made from a seed: what was said once, changed later, taken back, said by reference to the message before,
+ * or never said at all, among talk about the same places and others. Every question has its answer and the turns that hold it.
  */
-import { type RandomInteger, randomIntegers } from './random.ts'
+import { type RandomInteger, randomIntegers, shuffled } from './random.ts'
 
 export type ProbeKind = 'fact' | 'update' | 'negation' | 'coreference' | 'date' | 'followUp' | 'abstention' | 'forgotten' | 'otherTenant'
 
@@ -87,8 +87,10 @@ interface Planted {
 export function generateLongChats({ turns, seed, probes = 20, tenants = 3 }: LongChatOptions): LongChat[] {
   const places = FIRST.flatMap((first) => SECOND.map((second) => `${first} ${second}`))
   const random = randomIntegers(seed)
-  const subjects = places.flatMap((place) => ATTRIBUTES.map((attribute) => ({ place, attribute })))
-  for (let last = subjects.length - 1; last > 0; last--) swap(subjects, last, random(0, last))
+  const subjects = shuffled(
+    places.flatMap((place) => ATTRIBUTES.map((attribute) => ({ place, attribute }))),
+    random,
+  )
   const exchanges = Math.floor(turns / 2)
   const planted = plant(subjects, exchanges, probes, random)
   const first = write('tenant-0', exchanges, planted, random)
@@ -100,7 +102,7 @@ export function generateLongChats({ turns, seed, probes = 20, tenants = 3 }: Lon
       random,
     ),
   )
-  return [first, ...others.map((chat) => ({ ...chat, probes: [], forgotten: [] }))]
+  return [first, ...others.map(({ tenant, turns: said }) => ({ tenant, turns: said, probes: [], forgotten: [] }))]
 }
 
 /** The same subject with another tenant's value. */
@@ -270,8 +272,4 @@ function probeOf({ kind, question, answer, wrong, at }: Planted, evidence: reado
 
 function forgottenOf(planted: readonly Planted[], tenant: string): string[] {
   return planted.flatMap(({ kind, at }) => (kind === 'forgotten' ? at.map((place) => `${tenant}/${2 * place}`) : []))
-}
-
-function swap<T>(list: T[], one: number, other: number): void {
-  ;[list[one], list[other]] = [list[other] as T, list[one] as T]
 }

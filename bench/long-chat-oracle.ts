@@ -1,4 +1,7 @@
-/** Models for generated chats that never err: they read what stands in the prompt and nothing else, so that a wrong answer is the memory's fault. */
+/**
+ * Models for generated chats that never err: they read what stands in the prompt and nothing else, so that a wrong answer is the memory's
+ * fault.
+ */
 import { scriptedModel, type ScriptedModel } from '../testing/index.ts'
 
 /** What an oracle says where the prompt holds no answer. */

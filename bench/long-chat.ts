@@ -1,6 +1,6 @@
 /**
- * A chat of 100,000 turns with planted facts: whether they come back within the budget, how fast, and what each part of SCM is worth. The model that
- * answers is an oracle over its prompt, so that a wrong answer is the memory's fault.
+ * A chat of 100,000 turns with planted facts: whether they come back within the budget, how fast, and what each part of SCM is worth. The
+ * model that answers is an oracle over its prompt, so that a wrong answer is the memory's fault.
  */
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -183,12 +183,11 @@ async function records(
 ): Promise<Parameters<MemoryStore['append']>[2]> {
   const batch = turns.slice(start, start + BATCH)
   const vectors = await embedder?.embed(batch.map(({ summary, text }) => summary ?? text))
-  return batch.map(({ summary, ...turn }, at) => ({
-    ...turn,
-    kind: 'turn',
-    ...(summary === undefined ? {} : { summary, summaryTokens: count(summary) }),
-    ...(vectors?.[at] ? { vector: vectors[at] } : {}),
-  }))
+  return batch.map((turn, at) => {
+    const { summary } = turn
+    const summaryTokens = summary === undefined ? {} : { summaryTokens: count(summary) }
+    return Object.assign({ kind: 'turn' as const }, turn, summaryTokens, vectors?.[at] ? { vector: vectors[at] } : {})
+  })
 }
 
 async function timed(

@@ -1,6 +1,6 @@
 /**
- * A chat of a thousand turns that behaves as if it fitted into a small window, offline: for each message the turns that come back, and why. The
- * bundled embedder finds them; the model that answers here only repeats what it was shown, so that the memory is what is seen at work.
+ * A chat of a thousand turns that behaves as if it fitted into a small window, offline: for each message the turns that come back, and why.
+ * The bundled embedder finds them; the model that answers here only repeats what it was shown, so that the memory is what is seen at work.
  *
  * npx tsx examples/long-chat.ts
  */

@@ -1,7 +1,8 @@
 import type { MemoryRecord } from './memory-record.ts'
 
 /**
- * Each score with a share of its best neighbour's: what stands near a hit is likely to matter too, such as the question that an answer replies to.
+ * Each score with a share of its best neighbour's: what stands near a hit is likely to matter too, such as the question that an answer
+ * replies to.
  *
  * @param share from 0 to 1
  * @param reach how many places away a neighbour may be

@@ -1,4 +1,7 @@
-/** Conversations as JSON lines: a first line that says what follows, then a turn a line. What is derived from a turn's text alone is left out. */
+/**
+ * Conversations as JSON lines: a first line that says what follows, then a turn a line. What is derived from a turn's text alone is left
+ * out.
+ */
 import { StoreError } from '../errors/index.ts'
 import type { MemoryRecord, NewTurn } from '../memory/index.ts'
 import { pickDefined } from './pick-defined.ts'

@@ -37,7 +37,10 @@ export interface ConversationOptions
 }
 
 export interface SendOptions extends Pick<RunOptions, 'limits' | 'signal' | 'resume'> {
-  /** Id of the message's turn, so that sending it again is harmless: a reply that is there already is given as it is. The run's id by default. */
+  /**
+   * Id of the message's turn, so that sending it again is harmless: a reply that is there already is given as it is. The run's id by
+   * default.
+   */
   readonly id?: string
 }
 
@@ -45,8 +48,8 @@ export interface Conversation {
   readonly scope: string
   readonly threadId: string
   /**
-   * Answers a message. It is stored before the model is called, and the reply after; messages sent meanwhile wait for their turn. The run's events tell
-   * what came back and why (`memory.selected`) and the reply as it is written; its answer holds the reply.
+   * Answers a message. It is stored before the model is called, and the reply after; messages sent meanwhile wait for their turn. The run's
+   * events tell what came back and why (`memory.selected`) and the reply as it is written; its answer holds the reply.
    *
    * @throws TypeError when the message is empty
    */

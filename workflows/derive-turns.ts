@@ -1,4 +1,7 @@
-/** What is derived of a conversation's turns: summaries, vectors, uses. It runs behind the replies, and what fails leaves the turns as they are. */
+/**
+ * What is derived of a conversation's turns: summaries, vectors, uses. It runs behind the replies, and what fails leaves the turns as they
+ * are.
+ */
 import type { TurnSummary } from '../agents/index.ts'
 import { type Logger, silent } from '../log/index.ts'
 import type { MemoryRecord, MemoryStore } from '../memory/index.ts'

@@ -1,6 +1,6 @@
 /**
- * Hierarchical merging in text: all chunks are read side by side, each on its own, and the units merged level by level until what is left fits the
- * manager. The plan of the merges depends on the units alone, never on which call came back first.
+ * Hierarchical merging in text: all chunks are read side by side, each on its own, and the units merged level by level until what is left
+ * fits the manager. The plan of the merges depends on the units alone, never on which call came back first.
  */
 import {
   combineUnits,

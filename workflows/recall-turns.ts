@@ -14,8 +14,8 @@ export interface RecallOptions extends Pick<ControllerOptions, 'memory' | 'embed
 }
 
 /**
- * Share of a neighbouring turn's score: a question and its answer stand side by side. Of 0, 0.15, 0.3 and 0.4 the best on LoCoMo's development
- * conversations (`bench locomo`).
+ * Share of a neighbouring turn's score: a question and its answer stand side by side. Of 0, 0.15, 0.3 and 0.4 the best on LoCoMo's
+ * development conversations (`bench locomo`).
  */
 const SPREAD = 0.4
 /** Turns on each side: the exchange before and the one after. */

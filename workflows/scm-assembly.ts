@@ -1,6 +1,6 @@
 /**
- * SCM's assembly (arXiv 2304.13343 and its released code): candidates are shortened from the worst up, and left out only where shortening is not
- * enough. The released loop never ends once all candidates are summaries and still do not fit; here the lowest leave until they do.
+ * SCM's assembly (arXiv 2304.13343 and its released code): candidates are shortened from the worst up, and left out only where shortening
+ * is not enough. The released loop never ends once all candidates are summaries and still do not fit; here the lowest leave until they do.
  */
 import type { TurnForm } from '../agents/index.ts'
 import type { MemoryRecord } from '../memory/index.ts'

@@ -1,6 +1,6 @@
 /**
- * SCM, the self-controlled memory (Wang et al., arXiv 2304.13343, and its released code): the turn before always comes back, others where the message
- * activates them, each whole, as its summary or not at all.
+ * SCM, the self-controlled memory (Wang et al., arXiv 2304.13343, and its released code): the turn before always comes back, others where
+ * the message activates them, each whole, as its summary or not at all.
  */
 import { createActor, toPromise } from 'xstate'
 import type { NeedJudge, TurnForm, TurnJudge } from '../agents/index.ts'

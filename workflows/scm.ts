@@ -1,6 +1,6 @@
 /**
- * SCM over documents (arXiv 2304.13343, ultra-long summarisation in its released code): parts are read in order, each with the one before it as flash
- * memory, and their summaries merged in groups, level by level, until the manager can see all of them.
+ * SCM over documents (arXiv 2304.13343, ultra-long summarisation in its released code): parts are read in order, each with the one before
+ * it as flash memory, and their summaries merged in groups, level by level, until the manager can see all of them.
  */
 import { merger, renderUnit, sectionReader, writingManager } from '../agents/index.ts'
 import { type ChatModel, describe, type ModelDescription, openLocalModel } from '../models/index.ts'
@@ -58,8 +58,8 @@ async function open({ model, prompts = {}, flash = true, concurrency = 4, descri
 }
 
 /**
- * Most tokens of a summary. The released code asks for this number in characters, and for none at all of a group of 3,600 tokens; here it is in tokens,
- * never below a floor, and never so large that two summaries do not fit one group.
+ * Most tokens of a summary. The released code asks for this number in characters, and for none at all of a group of 3,600 tokens; here it
+ * is in tokens, never below a floor, and never so large that two summaries do not fit one group.
  */
 function summaryTokens({ window, maxOutput }: ModelDescription, group: number): number {
   const room = Math.min(window - group - PROMPT_TOKENS, SUMMARY_TOKENS.most, maxOutput, Math.floor(group / 2) - SUMMARY_TOKENS.least)

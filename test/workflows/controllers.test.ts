@@ -268,7 +268,7 @@ describe('scmController', () => {
   })
 
   it('copes with a turn of ten megabytes, with NUL bytes and lone surrogates', async () => {
-    const turns = [`${'whale '.repeat(1_700_000)}`, 'Noted.', 'the \u0000 whale \ud800', 'Noted.', 'Hello.', 'Hello.']
+    const turns = ['whale '.repeat(1_700_000), 'Noted.', 'the \u0000 whale \ud800', 'Noted.', 'Hello.', 'Hello.']
     const options = { judge: judgeThatSays('1: WHOLE'), count: (text: string) => Math.ceil(text.length / 4) }
     const selection = await select(await scm(turns, options), 'whale', 30)
     expect(selection.tokens).toBeLessThanOrEqual(30)
