@@ -18,7 +18,7 @@ export interface HomerNodes {
 }
 
 export interface HomerOptions {
-  /** Most tokens of a node, with prefix and suffix; 2,048 by default. */
+  /** Most tokens of a node, with prefix and suffix; 1,024 by default. */
   readonly maxChunk?: number
   /** Most tokens of the finished cache; `maxChunk` by default. */
   readonly target?: number
@@ -73,7 +73,7 @@ export interface HomerResult {
 export async function homer(decoder: Decoder, prompt: HomerPrompt, options: HomerOptions): Promise<HomerResult> {
   refuseDistances(decoder.config)
   const { layers } = decoder.config
-  const { maxChunk = 2_048, order = 'depth', target = maxChunk, warmUp } = options
+  const { maxChunk = 1_024, order = 'depth', target = maxChunk, warmUp } = options
   const { prefix, context, suffix } = prompt
   const lengths = { prefix: prefix.length, context: context.length, suffix: suffix.length }
   const plan = planHomer({ ...lengths, layers, maxChunk, target, ...(warmUp === undefined ? {} : { warmUp }) })

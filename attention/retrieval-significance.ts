@@ -14,9 +14,9 @@ export interface RetrievalOptions extends ScoreOptions {
 
 /**
  * Significance by the heads that retrieve, for models on which the highest logit of any head says little: how much of the weight of each chosen head
- * that the node ran lies on a token, on average over the question's tokens. The logarithms are standardised over the node's context and averaged over
- * heads; a token takes the best score among its neighbours, since a fact whose words around it are gone cannot be copied; and what good layers found
- * is not lost in poor ones.
+ * that the node ran lies on a token, on average over the question's tokens, and of that the logarithm, on average over the heads. Weights can be
+ * compared across nodes, as a head that finds nothing looks at the node's first token. A token takes the best score among its neighbours, since a fact
+ * whose words around it are gone cannot be copied; and what good layers found is not lost in poor ones.
  *
  * @throws RangeError when there are no heads, `rows` is not above 0, or `width` is not odd
  */
@@ -35,25 +35,19 @@ export function retrievalSignificance({ heads, rows = Infinity, width = 33, carr
   }
 }
 
-/** Mean over heads of the logarithms of their weights, each head's with mean 0 and deviation 1 over the context; 0 outside of it. */
+/** Mean over heads of the logarithms of their weights [tokens]. */
 function meanOfHeads(node: ScoredNode, heads: readonly AttentionHead[]): Float32Array {
-  const { start, end } = node.context
   const scores = new Float32Array(node.positions.length)
   const own = node.seen.flatMap((seen) => heads.filter(({ layer }) => layer === seen.layer).map(({ head }) => ({ seen, head })))
   for (const { seen, head } of own) {
-    const logarithms = meanWeights(node, seen, head)
-      .subarray(start, end)
-      .map((weight) => Math.log(weight + leastWeight))
-    const mean = logarithms.reduce((sum, value) => sum + value, 0) / logarithms.length
-    const deviation = Math.sqrt(logarithms.reduce((sum, value) => sum + (value - mean) ** 2, 0) / logarithms.length) || 1
-    for (const [index, value] of logarithms.entries())
-      scores[start + index] = (scores[start + index] as number) + (value - mean) / deviation / own.length
+    for (const [token, weight] of meanWeights(node, seen, head).entries())
+      scores[token] = (scores[token] as number) + Math.log(weight + leastWeight) / own.length
   }
   return scores
 }
 
-/** Keeps the logarithm of no weight finite. */
-const leastWeight = 1e-9
+/** Weights far below this are all alike: nobody looks there. */
+const leastWeight = 1e-4
 
 /** Attention weights of a head [tokens], their mean over the rows seen, which are those of the node's last tokens. */
 function meanWeights({ config }: ScoredNode, seen: SeenLayer, head: number): Float32Array {

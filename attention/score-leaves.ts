@@ -5,7 +5,7 @@ import { type HomerPrompt, leafState, runNode } from './homer-run.ts'
 import { keptTokens, type Significance } from './significance.ts'
 
 export interface ScoreLeavesOptions {
-  /** Most tokens of a part, with prefix and suffix; 2,048 by default. */
+  /** Most tokens of a part, with prefix and suffix; 1,024 by default. */
   readonly maxChunk?: number
   /** Most tokens of the context that are kept. */
   readonly keep: number
@@ -29,7 +29,7 @@ export interface ScoredLeaves {
  * @throws RangeError when the lengths leave a part without context, or the significance looks at no layer
  */
 export async function scoreLeaves(decoder: Decoder, prompt: HomerPrompt, options: ScoreLeavesOptions): Promise<ScoredLeaves> {
-  const { maxChunk = 2_048, keep, significance, signal, onProgress } = options
+  const { maxChunk = 1_024, keep, significance, signal, onProgress } = options
   const { layers } = decoder.config
   const [prefix, suffix] = [prompt.prefix.length, prompt.suffix.length]
   const plan = planHomer({ prefix, context: prompt.context.length, suffix, layers, maxChunk })
