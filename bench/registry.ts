@@ -8,7 +8,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   evidence: () => import('./evidence.ts'),
   'homer-memory': () => import('./homer-memory.ts'),
   'homer-passkey': () => import('./homer-passkey.ts'),
+  'homer-perplexity': () => import('./homer-perplexity.ts'),
   'homer-squad': () => import('./homer-squad.ts'),
+  loaders: () => import('./loaders.ts'),
   locomo: () => import('./locomo.ts'),
   'long-chat': () => import('./long-chat.ts'),
   mem1: () => import('./mem1.ts'),
@@ -16,6 +18,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
   squad: () => import('./squad.ts'),
+  store: () => import('./store.ts'),
   tree: () => import('./tree.ts'),
 }
 

@@ -19,18 +19,18 @@ export interface PageBox extends Omit<Box, keyof Span> {
  */
 export function pageBoxes(document: Document, { start, end }: Span): PageBox[] {
   document.slice(start, end)
-  return document.pages
-    .filter((page) => page.start < end && page.end > start)
-    .flatMap(({ number, boxes = [] }) =>
-      boxes.filter((box) => box.start < end && box.end > start).map((box) => ({ page: number, ...cutBox(box, start, end) })),
-    )
+  const found: PageBox[] = []
+  for (const { number, boxes = [] } of document.pages) {
+    for (const box of boxes) if (box.start < end && box.end > start) found.push(cutBox(box, number, start, end))
+  }
+  return found
 }
 
-function cutBox(box: Box, start: number, end: number): Omit<Box, keyof Span> {
+function cutBox(box: Box, page: number, start: number, end: number): PageBox {
   const letter = box.width / Math.max(1, box.end - box.start)
   const from = Math.max(start, box.start)
   const to = Math.min(end, box.end)
-  return { x: box.x + (from - box.start) * letter, y: box.y, width: (to - from) * letter, height: box.height }
+  return { page, x: box.x + (from - box.start) * letter, y: box.y, width: (to - from) * letter, height: box.height }
 }
 
 export interface CitationHtmlOptions {

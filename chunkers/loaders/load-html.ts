@@ -13,7 +13,7 @@ const FURNITURE = 'nav, footer, aside, [role=navigation], [aria-hidden=true]'
 
 /** Reads the main content of a web page; the whole page without its navigation, where it has no article. */
 export async function loadHtml(bytes: Uint8Array, { source }: LoadContext): Promise<LoadedText> {
-  const html = await decodeBytes(bytes, source, { declared: declaredEncoding(bytes) })
+  const html = await decodeBytes(bytes, source)
   const document = await parseHtml(html, source)
   const title = document.title.replace(/\s+/g, ' ').trim() || undefined
   const builder = new TextBuilder()
@@ -40,9 +40,9 @@ async function findArticle(html: string, page: HtmlDocument, source: string): Pr
   const { Readability } = await loadOptional('@mozilla/readability', `read ${source}`, () => import('@mozilla/readability'))
   const copy = await parseHtml(html, source)
   for (const element of copy.querySelectorAll('nav, [role=navigation]')) element.remove()
-  const article = new Readability<HtmlNode>(copy as never, {
+  const article = new Readability<HtmlNode>(copy, {
     keepClasses: true,
-    serializer: (node) => node as unknown as HtmlNode,
+    serializer: (node) => node,
   }).parse()
   const content = article?.content
   if (!content) return undefined
@@ -56,10 +56,4 @@ function visibleLength({ body }: HtmlDocument): number {
   const builder = new TextBuilder()
   if (body) appendHtml(builder, body)
   return builder.offset
-}
-
-/** What the page says of its own encoding, in its first kilobyte as HTML asks for. */
-function declaredEncoding(bytes: Uint8Array): string | undefined {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString('latin1')
-  return /<meta[^>]+charset\s*=\s*["']?([\w:-]+)/i.exec(head)?.[1] ?? /^<\?xml[^>]+encoding=["']([\w:-]+)/.exec(head)?.[1]
 }

@@ -27,7 +27,7 @@ export async function loadMail(bytes: Uint8Array, { source }: LoadContext): Prom
 /** Latin-1 keeps every byte, so that each mail can be decoded by its own headers. */
 function mailsOf(bytes: Uint8Array): Buffer[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  if (!/^From /.test(text)) return [Buffer.from(text, 'latin1')]
+  if (!text.startsWith('From ')) return [Buffer.from(text, 'latin1')]
   const starts = [...text.matchAll(SEPARATOR)].filter(
     ({ index }) => index === 0 || /\n\r?\n$/.test(text.slice(Math.max(0, index - 3), index)),
   )

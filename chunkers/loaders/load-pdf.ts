@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import type * as pdfjsModule from 'pdfjs-dist'
 import type { PDFDocumentProxy } from 'pdfjs-dist/types/src/display/api.js'
 import { loadOptional } from '../../errors/index.ts'
 import type { LoadContext, LoadedText } from './loaded-text.ts'
@@ -10,7 +11,7 @@ import { readOutline } from './pdf/read-outline.ts'
 import { readPage } from './pdf/read-page.ts'
 import { damaged, encrypted, messageOf, withoutText } from './refusals.ts'
 
-type Pdfjs = typeof import('pdfjs-dist')
+type Pdfjs = typeof pdfjsModule
 
 /** A page with fewer letters than this and with a picture is taken for a scan. */
 const FEW_LETTERS = 16
@@ -40,9 +41,9 @@ export async function loadPdf(bytes: Uint8Array, context: LoadContext): Promise<
 /** The build for Node. It wants classes of a browser for drawing, which nothing here does. */
 async function loadPdfjs(source: string): Promise<Pdfjs> {
   const globals = globalThis as { DOMMatrix?: unknown; Path2D?: unknown; ImageData?: unknown }
-  globals.DOMMatrix ??= class {}
-  globals.Path2D ??= class {}
-  globals.ImageData ??= class {}
+  globals.DOMMatrix ??= Object
+  globals.Path2D ??= Object
+  globals.ImageData ??= Object
   return loadOptional('pdfjs-dist', `read ${source}`, () => import('pdfjs-dist/legacy/build/pdf.mjs') as Promise<Pdfjs>)
 }
 

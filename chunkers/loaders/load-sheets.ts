@@ -7,7 +7,7 @@ import { openArchive } from './unzip.ts'
 interface Cell {
   /** As it is displayed. */
   readonly w?: string
-  readonly v?: unknown
+  readonly v?: string | number | boolean | Date
   /** `z` for an empty cell that has a format. */
   readonly t: string
 }

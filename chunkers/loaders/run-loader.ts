@@ -79,7 +79,7 @@ function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, optio
       worker.off('message', receive).off('error', fail).off('messageerror', fail).off('exit', ended)
     }
     const end = (outcome: Outcome): void => (unlink(), resolve(outcome))
-    const leave = (error: unknown): void => (unlink(), reject(error as Error))
+    const leave = (error: unknown): void => (unlink(), reject(error))
     worker.on('message', receive).on('error', fail).on('messageerror', fail).on('exit', ended)
     signal?.addEventListener('abort', abort, { once: true })
     clock.start()

@@ -33,7 +33,7 @@ export async function readOutline(pdf: PDFDocumentProxy, heights: readonly numbe
       if (level < DEEPEST) await visit(node.items, level + 1)
     }
   }
-  await visit(((await pdf.getOutline()) ?? []) as readonly OutlineNode[], 1)
+  await visit((await pdf.getOutline()) ?? [], 1)
   return entries
 }
 

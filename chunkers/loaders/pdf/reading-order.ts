@@ -79,7 +79,7 @@ function findGutter(segments: readonly Segment[]): number | undefined {
 
 /** How many segments lie over each point from left to right. */
 function covered(segments: readonly Segment[], left: number, right: number): number[] {
-  const steps = new Array<number>(Math.ceil(right - left) + 2).fill(0)
+  const steps = Array.from({ length: Math.ceil(right - left) + 2 }, () => 0)
   for (const { x, width } of segments) {
     steps[Math.floor(x - left)]!++
     steps[Math.ceil(x + width - left)]!--
@@ -120,8 +120,8 @@ function isGutter(segments: readonly Segment[], place: number): boolean {
 }
 
 function isRunningText(segments: readonly Segment[]): boolean {
-  const width = Math.max(...segments.map(({ x, width }) => x + width)) - Math.min(...segments.map(({ x }) => x))
-  const full = segments.filter((segment) => segment.width >= 0.5 * width)
+  const span = Math.max(...segments.map(({ x, width }) => x + width)) - Math.min(...segments.map(({ x }) => x))
+  const full = segments.filter(({ width }) => width >= 0.5 * span)
   return full.length >= 0.5 * segments.length && median(segments.map(({ text }) => text.length)) >= 12
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findFiles, readDocument, readDocuments, readEach } from '../../../chunkers/index.ts'
 import { openSource } from '../../../workflows/index.ts'
-import { lines, makePdf } from './make-pdf.ts'
+import { lines, makePdf } from '../../../bench/samples/make-pdf.ts'
 
 let folder = ''
 beforeAll(() => {
@@ -83,9 +83,9 @@ describe('openSource()', () => {
 })
 
 describe('an address of the web', () => {
-  const serve = (answers: Readonly<Record<string, () => Response>>): typeof fetch =>
-    ((input: URL | string) => Promise.resolve(answers[String(input)]?.() ?? new Response('', { status: 404 }))) as typeof fetch
-  const fetch = serve({
+  const serve = (answers: Readonly<Record<string, () => Response>>): typeof globalThis.fetch =>
+    ((input: URL | string) => Promise.resolve(answers[String(input)]?.() ?? new Response('', { status: 404 }))) as typeof globalThis.fetch
+  const fetch: typeof globalThis.fetch = serve({
     'https://a.example/notes.md': () => new Response('# Notes\n\nText.\n'),
     'https://a.example/moved': () => new Response('', { status: 302, headers: { location: 'http://inner.example/secret' } }),
     'https://a.example/loop': () => new Response('', { status: 302, headers: { location: '/loop' } }),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { archive, makeDocx, makeEpub, makePptx, paragraph } from './make-office.ts'
-import { lines, makePdf } from './make-pdf.ts'
+import { archive, makeDocx, makeEpub, makePptx, paragraph } from '../../../bench/samples/make-office.ts'
+import { lines, makePdf } from '../../../bench/samples/make-pdf.ts'
 import { read, refusal } from './read.ts'
 
 const article = 'Call me Ishmael, and let me tell of the voyage of the Pequod, her captain and the whale. '.repeat(20)

@@ -1,6 +1,6 @@
 import { write, utils } from '@e965/xlsx'
 import { describe, expect, it } from 'vitest'
-import { archive, makeDocx, makeEpub, makePptx, makeXlsx, paragraph, wordTable } from './make-office.ts'
+import { archive, makeDocx, makeEpub, makePptx, makeXlsx, paragraph, wordTable } from '../../../bench/samples/make-office.ts'
 import { expectSound, marked, read, refusal } from './read.ts'
 
 describe('a Word document', () => {

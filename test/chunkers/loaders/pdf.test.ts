@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { pageBoxes, placeOf, type ScannedPage } from '../../../chunkers/index.ts'
-import { lines, makePdf, PAGE, type PdfPage } from './make-pdf.ts'
+import { lines, makePdf, PAGE, type PdfPage } from '../../../bench/samples/make-pdf.ts'
 import { expectSound, marked, read, refusal } from './read.ts'
 
 const LEFT = [

@@ -110,14 +110,18 @@ export function makeEpub(chapters: Readonly<Record<string, string>>, titles: Rea
 /** A workbook of one sheet, of the texts of its cells by their names. */
 export function makeXlsx(cells: Readonly<Record<string, string>>): Buffer {
   const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
-  const rows = Object.entries(cells).map(
-    ([name, text]) => `<row r="${/\d+/.exec(name)![0]}"><c r="${name}" t="inlineStr"><is><t>${text}</t></is></c></row>`,
-  )
+  const rows = new Map<string, string[]>()
+  for (const [name, text] of Object.entries(cells)) {
+    const row = /\d+/.exec(name)![0]
+    if (!rows.has(row)) rows.set(row, [])
+    rows.get(row)!.push(`<c r="${name}" t="inlineStr"><is><t>${text}</t></is></c>`)
+  }
+  const data = [...rows].map(([row, list]) => `<row r="${row}">${list.join('')}</row>`).join('')
   return archive({
     '[Content_Types].xml': `${XML}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>`,
     '_rels/.rels': relations({ r1: ['officeDocument', 'xl/workbook.xml'] }),
     'xl/_rels/workbook.xml.rels': relations({ r1: ['worksheet', 'worksheets/sheet1.xml'] }),
     'xl/workbook.xml': `${XML}<workbook xmlns="${main}" xmlns:r="${OFFICE}"><sheets><sheet name="Sheet" sheetId="1" r:id="r1"/></sheets></workbook>`,
-    'xl/worksheets/sheet1.xml': `${XML}<worksheet xmlns="${main}"><dimension ref="A1:XFD1048576"/><sheetData>${rows.join('')}</sheetData></worksheet>`,
+    'xl/worksheets/sheet1.xml': `${XML}<worksheet xmlns="${main}"><dimension ref="A1:XFD1048576"/><sheetData>${data}</sheetData></worksheet>`,
   })
 }
