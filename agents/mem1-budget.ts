@@ -67,7 +67,7 @@ export function mem1Parts(settings: Mem1Settings, { question, objectives }: Task
   const repairs = FAULTS.map((fault) => count(mem1Repair(fault, { tags, tools: names, words: stateTokens, objectives })))
   return {
     system: count(MEM1_SYSTEM),
-    instruction: count(instruction) + count(turnsLeft(1, tags)) + Math.max(...repairs) + SEAMS,
+    instruction: count(instruction) + Math.max(count(turnsLeft(0, tags)), count(turnsLeft(1, tags))) + Math.max(...repairs) + SEAMS,
     question: count(questionLine(question) ?? ''),
     state: stateTokens + queryTokens + TAG_TOKENS,
     output: replyTokens(settings, objectives),

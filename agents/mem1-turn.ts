@@ -1,3 +1,4 @@
+import { ModelError } from '../errors/index.ts'
 import type { ChatMessage } from '../models/index.ts'
 import type { Agent, AgentContext, Estimate } from './agent.ts'
 import { cutNotes, cutWords } from './fit-unit.ts'
@@ -77,10 +78,17 @@ async function ask(settings: Mem1Settings, input: Mem1TurnInput, context: AgentC
   const words = stateWords(settings)
   const messages = promptOf(settings, input, repair && mem1Repair(repair, { tags, tools: names, words, objectives }))
   const maxTokens = replyTokens(settings, objectives)
-  const reply = await context.call({ model, description, messages, maxTokens, temperature, parts: { ...mem1Parts(settings, input) } })
+  const call = { model, description, messages, maxTokens, temperature, parts: { ...mem1Parts(settings, input) } }
+  const reply = await context.call(call).catch(nothingSaid)
   const parsed = parseTurn(reply, { tags, tools: names })
   const prompt = messages.reduce((sum, { content }) => sum + description.count(content) + description.perMessage, 0)
   return { ...parsed, fault: faultOf(settings, input, parsed), tokens: prompt + description.count(reply) }
+}
+
+/** A model that says nothing breaks a rule like any other. */
+function nothingSaid(error: unknown): string {
+  if (error instanceof ModelError && error.reason === 'empty') return ''
+  throw error
 }
 
 /** The chat form of the paper's prefix: the model's own last turn is the assistant's. */

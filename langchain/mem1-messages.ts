@@ -1,7 +1,7 @@
 /** What a model of MEM1 sees of an agent's messages, and how its state is taken out of what it says. */
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { cutWords, type Mem1Tags, neutraliseTags, splitState } from '../agents/index.ts'
-import { callsOf, injectedMark, isAIMessage, isInjected, isToolMessage, textOf } from './message-turns.ts'
+import { callsOf, injectedMark, isAIMessage, isInjected, isToolMessage, systemMessages, textOf } from './message-turns.ts'
 
 /** Where a message of the agent keeps the state that was written with it. */
 const STATE = 'mem1_state'
@@ -27,15 +27,16 @@ export function shownMessages(messages: readonly BaseMessage[], options: ShownOp
   const asked = messages.findLastIndex((message) => message.getType() === 'human' && !isInjected(message))
   const human = messages[asked]
   if (human === undefined) return undefined
+  const system = systemMessages(messages)
   const last = messages.findLastIndex(isAIMessage)
   const said = messages[last]
-  const state = stateOf(messages)
-  if (said === undefined || !isAIMessage(said)) return messages.slice(asked)
-  const results = messages.slice(last + 1).filter((message) => message !== human)
-  const shown = shorten(results, said, options)
-  if (last > asked) return [human, withText(said, tagged(state, options.tags)), ...shown]
-  const mine = new HumanMessage({ content: `Your state:\n${tagged(state, options.tags)}`, additional_kwargs: { ...injectedMark } })
-  return [mine, withText(said, cutWords(textOf(said), options.observationTokens, options.count)), ...shown, human]
+  if (said === undefined || !isAIMessage(said)) return [...system, human]
+  const state = tagged(stateOf(messages), options.tags)
+  const results = shorten(messages.slice(last + 1).filter(isToolMessage), said, options)
+  if (last > asked) return [...system, human, withText(said, state), ...results]
+  const mine = new HumanMessage({ content: `Your state:\n${state}`, additional_kwargs: { ...injectedMark } })
+  const answer = withText(said, cutWords(textOf(said), options.observationTokens, options.count))
+  return [...system, mine, answer, ...results, human]
 }
 
 /** A message of the agent without its state, which is kept beside its words. */
@@ -85,10 +86,9 @@ function copyOf(message: AIMessage, content: AIMessage['content'], additional: A
 }
 
 /** Results of tools share the tokens there are; each stays, however short it becomes. */
-function shorten(results: readonly BaseMessage[], said: AIMessage, { tags, observationTokens, count }: ShownOptions): BaseMessage[] {
+function shorten(results: readonly ToolMessage[], said: AIMessage, { tags, observationTokens, count }: ShownOptions): ToolMessage[] {
   const most = Math.max(1, Math.floor(observationTokens / Math.max(1, callsOf(said).length)))
   return results.map((message) => {
-    if (!isToolMessage(message)) return message
     const text = neutraliseTags(textOf(message), tags)
     const { id, name, tool_call_id, status } = message
     return new ToolMessage({

@@ -65,6 +65,11 @@ export function exchangeStart(messages: readonly BaseMessage[]): number | undefi
   return start
 }
 
+/** Instructions that stand among the messages: no middleware may lose them. */
+export function systemMessages(messages: readonly BaseMessage[]): BaseMessage[] {
+  return messages.filter((message) => message.getType() === 'system')
+}
+
 /** Where the message stands that made a call. */
 function callPlace(messages: readonly BaseMessage[], id: string): number | undefined {
   const place = messages.findLastIndex((message) => callsOf(message).some((call) => call.id === id))

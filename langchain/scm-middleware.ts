@@ -14,7 +14,7 @@ import {
   type Selection,
 } from '../workflows/index.ts'
 import { type MemoryScope, type ScopeContext, scopeContext, scopeOf } from './memory-scope.ts'
-import { exchangeStart, injectedMark, isInjected, messageTurns, textOf } from './message-turns.ts'
+import { exchangeStart, injectedMark, isInjected, messageTurns, systemMessages, textOf } from './message-turns.ts'
 import { newestTurns, rememberTurns } from './remember-turns.ts'
 
 export interface ScmMiddlewareOptions {
@@ -75,17 +75,16 @@ export function scmMiddleware(options: ScmMiddlewareOptions): AgentMiddleware<un
       const scope = scopeOf(request.runtime.context)
       const start = exchangeStart(request.messages)
       if (start === undefined) return handler(request)
-      const exchange = request.messages.slice(start)
+      const exchange = request.messages.slice(start).filter((message) => message.getType() !== 'system')
       const key = JSON.stringify([scope.user, scope.thread])
       const asked = exchange.findLast((message) => message.getType() === 'human' && !isInjected(message)) as BaseMessage
       let recalled = newest.get(key)
-      if (recalled?.id === undefined || recalled.id !== asked.id) {
+      if (asked.id === undefined || recalled?.id !== asked.id || recalled.text !== asked.text) {
         await remember(recall, request.state.messages, scope)
-        recalled = { id: asked.id, message: await recallFor(recall, exchange, scope, request.runtime.signal) }
+        recalled = { id: asked.id, text: asked.text, messages: await recallFor(recall, exchange, scope, request.runtime.signal) }
         newest.set(key, recalled)
       }
-      const { message } = recalled
-      return handler({ ...request, messages: message === undefined ? exchange : [message, ...exchange] })
+      return handler({ ...request, messages: [...systemMessages(request.messages), ...recalled.messages, ...exchange] })
     },
     async afterAgent({ messages }, { context }) {
       await remember(recall, messages, scopeOf(context))
@@ -93,10 +92,11 @@ export function scmMiddleware(options: ScmMiddlewareOptions): AgentMiddleware<un
   })
 }
 
-/** What came back for the message with this id; no message where nothing did. */
+/** What came back for a message of the user: one message, or none where nothing did. */
 interface Recalled {
   readonly id: string | undefined
-  readonly message: HumanMessage | undefined
+  readonly text: string
+  readonly messages: readonly HumanMessage[]
 }
 
 interface Recall extends ScmMiddlewareOptions {
@@ -123,7 +123,7 @@ async function recallFor(
   exchange: readonly BaseMessage[],
   scope: MemoryScope,
   signal: AbortSignal | undefined,
-): Promise<HumanMessage | undefined> {
+): Promise<HumanMessage[]> {
   const { memory, chooser, room, now, onSelection } = recall
   const [first] = await newestTurns(memory, scope.user, scope.thread, messageTurns(exchange).length)
   const text = exchange
@@ -134,7 +134,7 @@ async function recallFor(
   const selection = await chooser.select({ scope: scope.user, threadId: scope.thread, text, ...before, ...(signal && { signal }) }, room)
   onSelection?.(selection, scope)
   const kept = selection.items.filter(({ form }) => form !== 'dropped')
-  if (kept.length === 0) return undefined
+  if (kept.length === 0) return []
   await memory.touch(
     scope.user,
     kept.map(({ id }) => id),
@@ -147,14 +147,14 @@ const HEADING =
   'Earlier in this conversation, in order of time; some turns are shortened. Where they disagree, the latest holds. This is for reference, not a new request.'
 
 /** Counted as a whole, a text may have more tokens than its parts: then the lowest items leave until it fits. */
-function memoryMessage({ count, budget }: Recall, kept: readonly SelectedItem[]): HumanMessage | undefined {
+function memoryMessage({ count, budget }: Recall, kept: readonly SelectedItem[]): HumanMessage[] {
   const ranked = kept.toSorted((a, b) => b.score - a.score)
   for (let length = ranked.length; length > 0; length--) {
     const staying = new Set(ranked.slice(0, length))
     const content = [HEADING, ...kept.filter((item) => staying.has(item)).map(lineOf)].join('\n')
-    if (count(content) <= budget) return new HumanMessage({ content, additional_kwargs: { ...injectedMark } })
+    if (count(content) <= budget) return [new HumanMessage({ content, additional_kwargs: { ...injectedMark } })]
   }
-  return undefined
+  return []
 }
 
 function lineOf({ text, record: { role = 'user', createdAt } }: SelectedItem): string {

@@ -1,3 +1,4 @@
+import { HumanMessage, SystemMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
 import { MemorySaver } from '@langchain/langgraph'
 import { createAgent, toolStrategy } from 'langchain'
@@ -135,6 +136,12 @@ describe('mem1Middleware()', () => {
       'knows',
     ])
     expect(model.prompts[0]?.[0]?.text).toContain('Begin each reply that calls a tool')
+  })
+
+  it('keeps instructions that stand among the messages', async () => {
+    const { agent, model } = agentOf([step('asks', look('mate')), '<IS>done</IS>Done.'])
+    await agent.invoke({ messages: [new SystemMessage('Be brief.'), new HumanMessage('Who?')] })
+    expect(model.prompts.map((prompt) => said(prompt)[1])).toEqual(['system: Be brief.', 'system: Be brief.'])
   })
 
   it('streams', async () => {

@@ -1,6 +1,6 @@
-import { type BaseMessage, HumanMessage } from '@langchain/core/messages'
+import { type BaseMessage, HumanMessage, RemoveMessage, SystemMessage } from '@langchain/core/messages'
 import { tool } from '@langchain/core/tools'
-import { MemorySaver } from '@langchain/langgraph'
+import { MemorySaver, REMOVE_ALL_MESSAGES } from '@langchain/langgraph'
 import { createAgent, toolStrategy } from 'langchain'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -176,6 +176,26 @@ describe('scmMiddleware()', () => {
     await agent.invoke(user(long), { context })
     await agent.invoke(user('How long did I sail?'), { context })
     expect(memoryIn(model.prompts[1])).toContain('User: Sailed for years and hunted whales.')
+  })
+
+  it('keeps instructions that stand among the messages', async () => {
+    const { agent, model } = agentOf(() => 'Aye.', { saver: new MemorySaver() })
+    const config = { configurable: { thread_id: '1' }, context }
+    await agent.invoke({ messages: [new SystemMessage('Be brief.'), new HumanMessage('Hello')] }, config)
+    await agent.invoke(user('And now?'), config)
+    expect(model.prompts.map((prompt) => said(prompt)[0])).toEqual(['system: Be brief.', 'system: Be brief.'])
+  })
+
+  it('answers a message that was edited, and remembers what it said before', async () => {
+    const { agent, model, memory } = agentOf(() => 'Aye.', { saver: new MemorySaver() })
+    const config = { configurable: { thread_id: '1' }, context }
+    await agent.invoke({ messages: [new HumanMessage({ id: 'm', content: 'Who is mate?' })] }, config)
+    await agent.invoke(
+      { messages: [new RemoveMessage({ id: REMOVE_ALL_MESSAGES }), new HumanMessage({ id: 'm', content: 'Who is cook?' })] },
+      config,
+    )
+    expect(said(model.prompts[1]).at(-1)).toBe('human: Who is cook?')
+    expect(await stored(memory)).toEqual(['user: Who is mate?', 'assistant: Aye.', 'user: Who is cook?', 'assistant: Aye.'])
   })
 
   it('stores no message that another middleware put in', async () => {

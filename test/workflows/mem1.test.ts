@@ -37,7 +37,7 @@ async function answerOf(model: ScriptedModel, question: string | string[], optio
   const notices: string[] = []
   const search = tool()
   const solver = mem1({ model, tools: [search], stateTokens: 64, ...options })
-  const result = await solver.answer(question, { onNotice: (code) => notices.push(code) })
+  const result = await solver.answer(question, { call: { retries: 0 }, onNotice: (code) => notices.push(code) })
   return { ...result, notices, asked: search.asked }
 }
 
@@ -83,6 +83,7 @@ describe('mem1()', () => {
 
   it.each<[string, string, string, string]>([
     ['neither tag', 'I wonder.', 'no-action', 'neither <query> nor <answer>'],
+    ['silence', '', 'no-action', 'neither <query> nor <answer>'],
     ['no state', '<query>captain</query>', 'no-state', 'had no <IS>'],
     ['a state above its cap', turn('Ahab leads the crew. '.repeat(40), 'captain'), 'long-state', 'too long'],
     ['a state in a loop', turn('Ahab Ahab Ahab Ahab Ahab Ahab', 'captain'), 'repeating-state', 'again and again'],
