@@ -21,7 +21,7 @@ export interface FactExtractorInput {
   /** A user's turn. */
   readonly text: string
   /** When it was said, milliseconds since 1970: dates that count from there are told to the model by this day. */
-  readonly saidAt: number
+  readonly saidAt?: number
 }
 
 export interface FactExtractorOutput {
@@ -102,7 +102,7 @@ export function factExtractor(model: ChatModel, options: FactExtractorOptions = 
     name: 'fact-extractor',
     version: 1,
     identity: role.identity,
-    key: (input) => ({ text: input.text, day: dayOf(input.saidAt) }),
+    key: (input) => ({ text: input.text, day: dayOf(input.saidAt) ?? null }),
     run: (input, context) => extract(role, input, context),
     place: (recorded) => recorded,
     estimate: (input): Estimate => roleUsage(role, partsOf(role), description.count(input.text), 2),
@@ -113,8 +113,8 @@ function partsOf(role: Role): ReturnType<typeof roleParts> {
   return roleParts(role, undefined, { labels: [`${LABEL} (2000-01-01):`], repairs: [REPAIR] })
 }
 
-function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
+function dayOf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : new Date(time).toISOString().slice(0, 10)
 }
 
 async function extract(role: Role, input: FactExtractorInput, context: AgentContext): Promise<FactExtractorOutput> {
@@ -136,7 +136,8 @@ async function extract(role: Role, input: FactExtractorInput, context: AgentCont
 }
 
 function ask(role: Role, shown: string, { saidAt }: FactExtractorInput, context: AgentContext, repair?: string): Promise<string> {
-  const sections = [labelled(`${LABEL} (${dayOf(saidAt)}):`, shown), role.orders(undefined), repair]
+  const day = dayOf(saidAt)
+  const sections = [labelled(day === undefined ? `${LABEL}:` : `${LABEL} (${day}):`, shown), role.orders(undefined), repair]
   return callRole(role, context, { sections, parts: { ...partsOf(role), chunk: role.description.count(shown) } })
 }
 

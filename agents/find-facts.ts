@@ -23,8 +23,8 @@ export type FoundFact = FactDraft & {
 }
 
 export interface FindFactsOptions {
-  /** When it was said, milliseconds since 1970: "tomorrow" counts from there. */
-  readonly saidAt: number
+  /** When it was said, milliseconds since 1970: "tomorrow" counts from there. Without it, dates are passed over. */
+  readonly saidAt?: number
   /** What the assistant said just before: a user who answers "yes" to "You live in Ghent, right?" says so. */
   readonly before?: string
   /** Minutes that the user's clock is ahead of UTC; 0 by default. */
@@ -40,9 +40,10 @@ const rules: readonly FactRule[] = [...planRules, ...identityRules, ...workRules
  *
  * @throws RangeError when `saidAt` is not a time
  */
-export function findFacts(text: string, options: FindFactsOptions): FoundFact[] {
+export function findFacts(text: string, options: FindFactsOptions = {}): FoundFact[] {
   const { saidAt, before, utcOffset = 0 } = options
-  const context: RuleContext = { dates: (words, direction) => findDates(words, { saidAt, direction, utcOffset }) }
+  const dates: RuleContext['dates'] = (words, direction) => (saidAt === undefined ? [] : findDates(words, { saidAt, direction, utcOffset }))
+  const context: RuleContext = { dates }
   const found: FoundFact[] = []
   const confirmed = before !== undefined && isYes(text) ? confirmedQuestion(before) : undefined
   if (confirmed !== undefined) found.push(...readSentence(confirmed, context).map((fact) => told(fact)))

@@ -1,5 +1,5 @@
 /** Facts about the user, drawn from the turns of a conversation and kept as records that name the turns they rest on. */
-import { type FactExtractor, findFacts, type FoundFact } from '../agents/index.ts'
+import { type FactExtractor, findFacts } from '../agents/index.ts'
 import { checkEmbedder, FACTS_DOCUMENT, type MemoryRecord, type MemoryStore } from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
 import { FactBook, type FactChange, type SaidFact, withoutPlace } from './fact-book.ts'
@@ -116,9 +116,11 @@ async function readPage(places: readonly Place[], options: DeriveFactsOptions): 
   const by = readerName(extractor)
   const said: Omit<SaidFact, 'vector'>[] = []
   for (const { turn, before } of places) {
-    const saidAt = turn.createdAt ?? 0
-    const facts = extractor ? (await step(extractor, { text: turn.text, saidAt })).facts : factsOf(turn, before, utcOffset)
-    const { id: turnId, expiresAt } = turn
+    const { id: turnId, text, createdAt, expiresAt } = turn
+    const time = createdAt === undefined ? {} : { saidAt: createdAt }
+    const facts = extractor ? (await step(extractor, { text, ...time })).facts : findFacts(text, { utcOffset, ...time, ...asked(before) })
+    // Among turns without a time, the order in which they stand decides.
+    const saidAt = createdAt ?? 0
     said.push(...facts.map((fact) => ({ fact, turnId, threadId, saidAt, by, expiresAt })))
   }
   const vectors = await embedder?.embed(
@@ -128,9 +130,9 @@ async function readPage(places: readonly Place[], options: DeriveFactsOptions): 
   return said.map((one, at) => Object.assign(one, vectors?.[at] && { vector: vectors[at] }))
 }
 
-function factsOf({ text, createdAt }: MemoryRecord, before: MemoryRecord | undefined, utcOffset: number): FoundFact[] {
-  const asked = before?.kind === 'turn' && before.role === 'assistant' ? { before: before.text } : {}
-  return findFacts(text, { saidAt: createdAt ?? 0, utcOffset, ...asked })
+/** What the assistant said just before. */
+function asked(before: MemoryRecord | undefined): { readonly before?: string } {
+  return before?.kind === 'turn' && before.role === 'assistant' ? { before: before.text } : {}
 }
 
 function readerName(extractor: FactExtractor | undefined): string {

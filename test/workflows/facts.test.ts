@@ -181,6 +181,17 @@ describe.each(stores)('facts %s', (_name, open) => {
       expect((await deriveFacts({ memory, scope, threadId, fresh: true })).changes).toHaveLength(1)
     })
 
+    it('reads turns without a time in their order, and no dates from them', async () => {
+      const texts = ["I'm flying to Rome on Friday.", 'I live in Paris.', 'I live in Oslo.']
+      await memory.append(
+        scope,
+        threadId,
+        texts.map((text, at) => ({ id: `u${at}`, role: 'user' as const, text })),
+      )
+      await derive()
+      expect((await currentFacts(memory, scope, { now: start })).map(({ text }) => text)).toEqual(['The user lives in Oslo.'])
+    })
+
     it('lets a fact expire with the last of its turns', async () => {
       const until = start + 50 * HOUR
       await memory.append(scope, threadId, [
