@@ -142,11 +142,9 @@ class Selecting implements ScmWork {
       ...(embedder ? { embedder } : {}),
       ...(recency && recency.weight > 0 ? { weights: { recency: { ...recency, now: this.#now } } } : {}),
     })
-    const asked = new Set(indexTerms(this.#query.text.slice(0, MOST_COMPARED)))
     this.#candidates = hits.map(({ record, score }) => {
       const summary = this.#lacks('controller') ? undefined : keepSummary(record, score, '', count)
-      const summaryHolds = summary !== undefined && holdsWords(summary.text, record.text, asked)
-      return { record, score, rawTokens: count(record.text), summaryTokens: summary?.tokens, summaryHolds }
+      return { record, score, rawTokens: count(record.text), summaryTokens: summary?.tokens }
     })
   }
 
@@ -165,9 +163,19 @@ class Selecting implements ScmWork {
 
   assemble(): void {
     const { count } = this.#options
-    this.#items = assemble(this.#candidates, this.#room(), this.#verdicts).map(({ candidate: { record, score }, form, why }) => {
+    const candidates = this.isOverBudget() ? this.#compareSummaries() : this.#candidates
+    this.#items = assemble(candidates, this.#room(), this.#verdicts).map(({ candidate: { record, score }, form, why }) => {
       if (form === 'raw') return keepRaw(record, score, why, count)
       return (form === 'summary' ? keepSummary(record, score, why, count) : undefined) ?? leaveOut(record, score, why)
+    })
+  }
+
+  #compareSummaries(): Candidate[] {
+    const asked = new Set(indexTerms(this.#query.text.slice(0, MOST_COMPARED)))
+    return this.#candidates.map((candidate) => {
+      const { text, summary } = candidate.record
+      if (candidate.summaryTokens === undefined || summary === undefined) return candidate
+      return Object.assign({ summaryHolds: holdsWords(summary, text, asked) }, candidate)
     })
   }
 
