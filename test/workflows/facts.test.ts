@@ -182,11 +182,11 @@ describe.each(stores)('facts %s', (_name, open) => {
     })
 
     it('reads turns without a time in their order, and no dates from them', async () => {
-      const texts = ["I'm flying to Rome on Friday.", 'I live in Paris.', 'I live in Oslo.']
+      const said = ["I'm flying to Rome on Friday.", 'I live in Paris.', 'I live in Oslo.']
       await memory.append(
         scope,
         threadId,
-        texts.map((text, at) => ({ id: `u${at}`, role: 'user' as const, text })),
+        said.map((text, at) => ({ id: `u${at}`, role: 'user' as const, text })),
       )
       await derive()
       expect((await currentFacts(memory, scope, { now: start })).map(({ text }) => text)).toEqual(['The user lives in Oslo.'])
