@@ -12,8 +12,8 @@ import { recordTerms } from './words.ts'
  * @returns at most `limit` candidates in the order in which they were chosen
  */
 export function diversify(ranked: readonly RankedCandidate[], limit: number, relevance: number): RankedCandidate[] {
-  const scale = Math.max(...ranked.slice(0, 1).map(({ score }) => score), 0) || 1
-  const likenesses = new Array<number>(ranked.length).fill(0)
+  const scale = Math.max(ranked[0]?.score ?? 0, 0) || 1
+  const likenesses = new Float64Array(ranked.length)
   const open = new Set(ranked.keys())
   const chosen: RankedCandidate[] = []
   const like = createLikeness()

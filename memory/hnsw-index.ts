@@ -114,13 +114,7 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
     }
   }
 
-  async function nearest(
-    query: Float32Array,
-    limit: number,
-    allowed: AllowedKeys,
-    stamp: string,
-    signal?: AbortSignal,
-  ): Promise<number[]> {
+  async function nearest(query: Float32Array, limit: number, allowed: AllowedKeys, stamp: string, signal?: AbortSignal): Promise<number[]> {
     const before = turn
     const mine = before.then(() => catchUp(stamp, signal))
     turn = mine.catch(() => undefined)

@@ -116,8 +116,11 @@ export class InProcessScope {
       const { record, accesses, accessedAt } = this.#entry(key)
       return { key, record, use: { accesses, accessedAt }, words: words.get(key) ?? 0, similarity: similarities.get(key) }
     }
-    const neighbours = ({ documentId, index }: MemoryRecord, reach: number): number[] =>
-      (this.#byDocument.get(documentId)?.range({ from: index - reach, until: index + reach + 1 }) ?? [])
+    const neighbours = (records: readonly MemoryRecord[], reach: number): number[] =>
+      records
+        .flatMap(
+          ({ documentId, index }) => this.#byDocument.get(documentId)?.range({ from: index - reach, until: index + reach + 1 }) ?? [],
+        )
         .filter(inside)
         .map((entry) => entry.key)
     return searchCandidates({ words, nearest: bestKeys(similarities, candidateLimit(query.k)), load, neighbours }, query)

@@ -63,8 +63,8 @@ export interface CandidateSource {
   readonly words: ReadonlyMap<number, number>
   readonly nearest: Iterable<number>
   load(key: number): Candidate
-  /** Keys of the records of the same document whose index is at most `reach` away and that the query's filter lets through. */
-  neighbours(record: MemoryRecord, reach: number): Iterable<number>
+  /** Keys of the records in the document of one of these whose index is at most `reach` away from its, and that the query's filter lets through. */
+  neighbours(records: readonly MemoryRecord[], reach: number): Iterable<number>
 }
 
 /** A whole search: joins both lists, widens the best by their neighbours, and chooses the results. */
@@ -74,7 +74,8 @@ export function searchCandidates(source: CandidateSource, query: MemoryQuery): M
   const found = Array.from(keys, (key) => source.load(key))
   const ranked = rankCandidates(found, query)
   if (neighbours === 0 || ranked.length === 0) return chooseHits(ranked, query)
-  for (const { record } of ranked.slice(0, k)) for (const key of source.neighbours(record, neighbours)) keys.add(key)
+  const hits = ranked.slice(0, k).map(({ record }) => record)
+  for (const key of source.neighbours(hits, neighbours)) keys.add(key)
   const added = Array.from(keys).slice(found.length)
   return chooseHits(rankCandidates([...found, ...added.map((key) => source.load(key))], query), query)
 }

@@ -1,7 +1,7 @@
 import { withDerived } from './derived-records.ts'
 import type { MemoryRecord } from './memory-record.ts'
 import type { DocumentSummary, RangeOptions } from './memory-store.ts'
-import { type Database, readMeta, writeMeta } from './sqlite-meta.ts'
+import { type Database, writeMeta } from './sqlite-meta.ts'
 import { type RecordRow, toColumns, valueColumns } from './sqlite-rows.ts'
 import { decodeText, encodeText } from './sqlite-values.ts'
 import { createWordTable, type WordTable } from './sqlite-words.ts'
@@ -101,6 +101,7 @@ export function createRecordTables(database: Database): RecordTables {
   const documentsAfter = database.prepare<unknown[], { document: string | Buffer; records: number; lastAt: number | null }>(
     `${summaries} AND document > ? GROUP BY document ORDER BY document LIMIT ?`,
   )
+  const meta = database.prepare<[string], string>('SELECT value FROM meta WHERE key = ?').pluck()
   const words = createWordTable(database)
 
   function write(scope: number, record: MemoryRecord, old: RecordRow | undefined, sameVector: boolean): number {
@@ -118,10 +119,10 @@ export function createRecordTables(database: Database): RecordTables {
     for (const source of JSON.parse(sources ?? '[]') as string[]) deleteSource.run(scope, encodeText(source), key)
   }
 
-  function remove(row: RecordRow): void {
-    const { key, scope } = row
-    words.remove(row)
-    unlinkSources(row)
+  function remove(old: RecordRow): void {
+    const { key, scope } = old
+    words.remove(old)
+    unlinkSources(old)
     deleteVector.run(key)
     deleteUse.run(key)
     deleteRecallsOfOthers.run(key)
@@ -193,7 +194,7 @@ export function createRecordTables(database: Database): RecordTables {
       const rows = after === undefined ? documents.all(scope, limit) : documentsAfter.all(scope, encodeText(after), limit)
       return rows.map(({ document, records, lastAt }) => ({ documentId: decodeText(document), records, lastAt: lastAt ?? undefined }))
     },
-    meta: (key) => readMeta(database, key),
+    meta: (key) => meta.get(key),
     setMeta: (key, value) => writeMeta(database, key, value),
   }
 }

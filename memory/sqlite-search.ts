@@ -33,22 +33,22 @@ export function searchRecords(
     return record !== undefined && (!test || test(record))
   }
   const filter = test ? isMeant : undefined
-  const words = tables.words.find(scope, indexTerms(query.text), filter)
   const rows = createRowCache(tables)
+  // A record may have gone or changed since its vector was found.
+  const present = nearest.filter((key) => (!filter || filter(key)) && rows(key)?.bytes)
+  const words = tables.words.find(scope, indexTerms(query.text), filter, present)
   const norm = query.vector && vectorNorm(query.vector)
   const load = (key: number): Candidate => {
     const record = toRecord(rows(key) as RecordRow, query.scope)
     const similarity = query.vector && record.vector ? cosineSimilarity(query.vector, record.vector, norm) : undefined
     return { key, record, use: query.weights && uses.get(key), words: words.scores.get(key) ?? 0, similarity }
   }
-  const neighbours = ({ documentId, index }: MemoryRecord, reach: number): number[] => {
-    const keys = tables.neighbours(scope, documentId, index - reach, index + reach).filter((key) => !filter || filter(key))
+  const neighbours = (records: readonly MemoryRecord[], reach: number): number[] => {
+    const around = records.flatMap(({ documentId, index }) => tables.neighbours(scope, documentId, index - reach, index + reach))
+    const keys = filter ? around.filter(filter) : around
     words.extend(keys)
     return keys
   }
-  // A record may have gone or changed since its vector was found.
-  const present = nearest.filter((key) => (!filter || filter(key)) && rows(key)?.bytes)
-  words.extend(present)
   return searchCandidates({ words: words.scores, nearest: present, load, neighbours }, query)
 }
 

@@ -159,7 +159,7 @@ function createSource(database: Database, views: ScopeViews, scope: number): Hns
       embedder: readMeta(database, 'embedder') ?? null,
       dimensions: Number(readMeta(database, 'dimensions')),
     }),
-    after: (last, limit) => after.all(scope, last, limit).map(({ vector, ...row }) => ({ ...row, vector: decodeVector(vector) })),
+    after: (last, limit) => after.all(scope, last, limit).map(({ key, change, vector }) => ({ key, change, vector: decodeVector(vector) })),
     keys: () => views.get(scope).withVector,
     removals: () => views.get(scope).removals,
   }

@@ -16,9 +16,11 @@ const wordsSchema = `
 /** Terms of one full-text expression: scores of the parts of a long query add up. */
 const termsAtOnce = 64
 /** Matches that are scored for one search, at one to two microseconds each. */
-const maxMatches = 4_000
+const maxMatches = 2_000
 /** Of those, the best whose score the query's common words are added to. */
 const maxScored = 500
+/** A word in more records of a scope tells none of them from another; counting them for its weight alone takes milliseconds. */
+const maxTelling = 20_000
 
 /** What the words of a record are made of, as its row holds it. */
 export interface WordsRow {
@@ -33,7 +35,8 @@ export interface WordTable {
   add(row: WordsRow): void
   /** Needs the very text that was added. */
   remove(row: WordsRow): void
-  find(scope: number, terms: readonly string[], test: RecordKeyTest | undefined): WordMatches
+  /** @param also keys of records whose scores are wanted besides, whether they match or not */
+  find(scope: number, terms: readonly string[], test: RecordKeyTest | undefined, also: readonly number[]): WordMatches
 }
 
 /** Whether the record of a key is meant. */
@@ -42,7 +45,7 @@ export type RecordKeyTest = (key: number) => boolean
 /** What a search for words finds. */
 export interface WordMatches {
   /**
-   * BM25 scores of the records that hold one of the terms and pass the test: all where at most 4,000 do, which is every search of a small scope. In a
+   * BM25 scores of the records that hold one of the terms and pass the test: all where at most 2,000 do, which is every search of a small scope. In a
    * large one, the best of what its rarer words find (of the newest, where even the rarest is common), as words that are everywhere tell nothing apart.
    */
   readonly scores: Map<number, number>
@@ -69,31 +72,41 @@ export function createWordTable(database: Database): WordTable {
   // The plus keeps SQLite from matching the words once for every key.
   const among = database.prepare<unknown[], [number, number]>(`${match} AND +rowid IN (SELECT value FROM json_each(?))`).raw()
 
-  /** Rarest first. */
-  function countTerms(scope: number, terms: readonly string[]): CountedTerm[] {
-    return scopeTerms(scope, Array.from(new Set(terms)))
+  /** Rarest first, without those that tell nothing, unless there are no others. */
+  function countTerms(scope: number, terms: readonly string[]): readonly CountedTerm[] {
+    const counted = scopeTerms(scope, Array.from(new Set(terms)))
       .map((term) => ({ term, records: count.get(term) ?? 0 }))
       .filter(({ records }) => records > 0)
       .toSorted((first, second) => first.records - second.records)
+    return counted.filter(({ records }, at) => at === 0 || records <= maxTelling)
   }
 
-  function find(scope: number, terms: readonly string[], only: RecordKeyTest | undefined): WordMatches {
+  function find(scope: number, terms: readonly string[], only: RecordKeyTest | undefined, also: readonly number[]): WordMatches {
     test = only
     const counted = countTerms(scope, terms)
     const rare = takeRare(counted)
+    const common = counted.slice(rare.length)
+    const found = new Map<number, number>()
+    addScores(found, rare, (expression) => (only ? meant : all).all(expression, maxMatches))
+    const isCut = (rare[0]?.records ?? 0) > maxMatches
+    if (!isCut && common.length === 0) return { scores: found, extend: () => undefined }
+
     const scores = new Map<number, number>()
-    addScores(scores, rare, (expression) => (only ? meant : all).all(expression, maxMatches))
-    const isWhole = rare.length === counted.length && (counted.length > 1 || (counted[0]?.records ?? 0) <= maxMatches)
-    if (isWhole) return { scores, extend: () => undefined }
-    const best = new Map(bestKeys(scores, maxScored).map((key) => [key, scores.get(key) ?? 0]))
-    addScores(best, counted.slice(rare.length), (expression) => among.all(expression, JSON.stringify(Array.from(best.keys()))))
-    return {
-      scores: best,
-      extend(keys) {
-        const missing = keys.filter((key) => !best.has(key))
-        if (missing.length > 0) addScores(best, counted, (expression) => among.all(expression, JSON.stringify(missing)))
-      },
+    /** @param known scores by the rare words */
+    function complete(keys: readonly number[], known: ReadonlyMap<number, number> | undefined): void {
+      for (const key of keys) if (known?.has(key)) scores.set(key, known.get(key) ?? 0)
+      const list = JSON.stringify(keys)
+      if (keys.length > 0) addScores(scores, known ? common : counted, (expression) => among.all(expression, list))
     }
+    const extend = (keys: readonly number[]): void =>
+      complete(
+        keys.filter((key) => !scores.has(key)),
+        isCut ? undefined : found,
+      )
+    const best = bestKeys(found, maxScored)
+    complete(isCut ? best : Array.from(new Set([...best, ...also])), found)
+    if (isCut) extend(also)
+    return { scores, extend }
   }
 
   return { add: (row) => void insert.run(row.key, rowTerms(row)), remove: (row) => void remove.run(row.key, rowTerms(row)), find }

@@ -47,10 +47,27 @@ describe('the erasure of a SQLite store', () => {
     const store = await open({ exactBelow: 0 })
     await fill(store, 60)
     await store.append('one', 'secret', [
-      { id: 's', text: 'the xylophone of Quetzalcoatl', summary: 'a zither', context: 'Ytterbium', vector: turnVector('secret'), metadata: { key: 'Wolpertinger' } },
+      {
+        id: 's',
+        text: 'the xylophone of Quetzalcoatl',
+        summary: 'a zither',
+        context: 'Ytterbium',
+        vector: turnVector('secret'),
+        metadata: { key: 'Wolpertinger' },
+      },
     ])
     await store.put([
-      { id: 'f', scope: 'one', documentId: 'facts', index: 0, start: 0, end: 9, kind: 'fact', sources: ['s'], text: 'owns a zither of Quetzalcoatl' },
+      {
+        id: 'f',
+        scope: 'one',
+        documentId: 'facts',
+        index: 0,
+        start: 0,
+        end: 9,
+        kind: 'fact',
+        sources: ['s'],
+        text: 'owns a zither of Quetzalcoatl',
+      },
     ])
     await nearest(store, 's')
     await store.close()
@@ -93,7 +110,10 @@ describe('the maintenance of a SQLite store', () => {
     await fill(store, 400)
     await fill(store, 5, 'two')
     expect(await nearest(store, 't7')).toBe('t7')
-    await store.delete('one', Array.from({ length: 390 }, (_, n) => `t${n}`))
+    await store.delete(
+      'one',
+      Array.from({ length: 390 }, (_, n) => `t${n}`),
+    )
     const { before, after } = await store.compact()
     expect(after).toBeLessThan(before)
     expect(await nearest(store, 't395')).toBe('t395')

@@ -31,7 +31,7 @@ const version1 = `
   INSERT INTO meta VALUES ('identity', 'abc'), ('words', '1'), ('dimensions', '2'), ('embedder', 'mini');
   INSERT INTO scopes VALUES (1, 'one'), (2, 'two');
   INSERT INTO completed VALUES (1, 'book', '7');
-  PRAGMA application_id = ${0x53637269};
+  PRAGMA application_id = 0x53637269;
   PRAGMA user_version = 1;
 `
 
@@ -77,7 +77,17 @@ describe('a file of version 1', () => {
     writeFileSync(`${path}.hnsw`, 'the index of all scopes')
     writeFileSync(`${path}.hnsw.json`, '{}')
     const store = await openMemory(path, { embedderId: 'mini' })
-    const first = { id: 'a', scope: 'one', documentId: 'book', start: 0, end: 5, index: 0, text: 'whale', context: 'Title', vector: vector(1, 0) }
+    const first = {
+      id: 'a',
+      scope: 'one',
+      documentId: 'book',
+      start: 0,
+      end: 5,
+      index: 0,
+      text: 'whale',
+      context: 'Title',
+      vector: vector(1, 0),
+    }
     const second = { id: 'b', scope: 'one', documentId: 'book', start: 5, end: 8, index: 1, text: 'a\ud800b', vector: vector(0, 1) }
     expect(await store.list('one', 'book')).toEqual([first, second])
     expect(await store.isComplete('one', 'book', '7')).toBe(true)
