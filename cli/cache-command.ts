@@ -90,7 +90,7 @@ async function build(file: string, flags: BuildFlags, terminal: Terminal): Promi
   try {
     const { id, text } = await readDocument(file)
     await using model = await openLocal(flags.model, signal)
-    const out = flags.out ?? join(cacheFolder(flags, terminal), nameFor(file, model.id))
+    const out = flags.out ?? join(cacheFolder(flags, terminal), nameFor(file, model.id, flags))
     if (flags.out === undefined) await makeFolder(dirname(out))
     await using cache = flags.homer === true ? await merged(model, text, flags, signal) : await model.openCache(text, { signal })
     await cache.save(out, { form: flags.form, scope: 'default', documentIds: [id] })
@@ -153,10 +153,11 @@ async function placeOf(name: string, flags: CacheFlags, terminal: Terminal): Pro
   throw new UsageError(`Cannot find a cache as there is no such file: ${name}. List those of the store with: scriptorium cache list`)
 }
 
-/** Texts of the same name in other folders, and other models, have files of their own. */
-function nameFor(file: string, model: string): string {
+/** Texts of the same name in other folders, other models and other merges have files of their own. */
+function nameFor(file: string, model: string, { homer, keep, question }: BuildFlags): string {
+  const merge = homer === true ? `\n${JSON.stringify([keep, question])}` : ''
   const hash = createHash('sha256')
-    .update(`${resolve(file)}\n${model}`)
+    .update(`${resolve(file)}\n${model}${merge}`)
     .digest('hex')
     .slice(0, 8)
   return `${basename(file, extname(file))}-${hash}.cache`

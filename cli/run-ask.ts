@@ -8,7 +8,7 @@ import { formatAnswer, formatPlan } from './print-answer.ts'
 import { createProgress } from './progress.ts'
 import { reportError } from './report-error.ts'
 import { resumeCommand } from './resume-command.ts'
-import { journalOf, mergeFolder, openIndexes, storeFolder } from './store.ts'
+import { cacheFolder, journalOf, openIndexes, storeFolder } from './store.ts'
 import { coloursFor, printable, type Terminal } from './terminal.ts'
 
 /** The part of the library that the command calls. */
@@ -33,7 +33,7 @@ export async function runAsk(inputs: readonly string[], flags: AskFlags, termina
   const interrupt = createInterrupt(terminal)
   try {
     await using model = await openModel(flags, interrupt.signal)
-    const strategy = strategyOf(flags, model, mergeFolder(flags, terminal))
+    const strategy = strategyOf(flags, model, cacheFolder(flags, terminal))
     const options = { strategy, signal: interrupt.signal, logger, ...limitsOf(flags), ...chunksOf(flags) }
     return flags.dryRun === true ? await showPlan(asking, options) : await runWithStore(asking, options, interrupt)
   } catch (error) {

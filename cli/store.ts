@@ -50,14 +50,9 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The folder of caches that `cache build` makes. */
+/** The folder of caches that `cache build` makes, and of what merges that are under way have so far. */
 export function cacheFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
   return join(storeFolder(flags, terminal), 'caches')
-}
-
-/** The folder of what merges that are under way have so far. */
-export function mergeFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
-  return join(storeFolder(flags, terminal), 'merges')
 }
 
 export async function isThere(path: string): Promise<boolean> {

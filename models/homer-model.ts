@@ -1,6 +1,7 @@
 /** What reads a text longer than its window by hierarchical merging (HOMER, Song et al., ICLR 2024, arXiv 2404.10308). */
 import type { CacheHandle } from './cache-handle.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
+import type { CacheOrigin } from './local-protocol.ts'
 
 /** A text to be merged, and what stands before and after each of its chunks. Each is tokenised on its own, as the model's plain text. */
 export interface HomerText {
@@ -75,7 +76,8 @@ export interface HomerCallOptions extends LikelihoodOptions {
   readonly onNode?: (node: HomerTreeNode) => void
 }
 
-export interface GrowOptions extends HomerCallOptions {
+/** `scope` and `documentIds` are written into the file: what it was computed of, for an erasure. */
+export interface GrowOptions extends HomerCallOptions, CacheOrigin {
   /** Where to keep what the node comes to; by default it is held in the worker alone. */
   readonly file?: string
 }

@@ -20,7 +20,7 @@ export function isMergePolicy(policy: string): boolean {
   return policy.startsWith('homer ')
 }
 
-/** The policy of a file that holds what a node came to: the key of the text with all settings, and the node's place. */
+/** The policy of a file that holds what a node came to: a hash of the text with all settings, and the node's place. */
 export function nodePolicy(key: string, node: number): string {
-  return `homer-node ${key} ${node}`
+  return `homer-node ${key.slice(0, 32)} ${node}`
 }

@@ -17,7 +17,7 @@ import { readCacheFile, writeCacheFile } from './cache-file.ts'
 import { readDistanceBias } from './distance-bias-file.ts'
 import { nodesInOrder } from './homer-nodes.ts'
 import { nodePolicy } from './homer-policy.ts'
-import type { CacheIdentity, CallContext, DecoderSpec, GrowCall, HomerCall, MergeCall, NodeFile } from './local-protocol.ts'
+import type { CacheIdentity, CacheOrigin, CallContext, DecoderSpec, GrowCall, HomerCall, MergeCall, NodeFile } from './local-protocol.ts'
 
 export class HomerTrees {
   readonly #held = new Map<number, Map<number, NodeState>>()
@@ -34,7 +34,7 @@ export class HomerTrees {
     const held = this.#held.get(call.tree) ?? new Map<number, NodeState>()
     for (const below of nodesInOrder(node)) held.delete(nodes.indexOf(below))
     this.#held.set(call.tree, held.set(call.node, state))
-    return call.path === undefined ? undefined : writeNode(decoder, state, nodeIdentity(call, call.node), call.path)
+    return call.path === undefined ? undefined : writeNode(decoder, state, { ...nodeIdentity(call, call.node), ...call.origin }, call.path)
   }
 
   async merge(call: MergeCall, context: CallContext): Promise<HomerResult> {
@@ -109,7 +109,7 @@ function nodeIdentity({ identity }: HomerCall, node: number): CacheIdentity {
   return { ...identity, policy: nodePolicy(identity.policy, node) }
 }
 
-async function writeNode(decoder: Decoder, state: NodeState, identity: CacheIdentity, path: string): Promise<string> {
+async function writeNode(decoder: Decoder, state: NodeState, identity: CacheIdentity & CacheOrigin, path: string): Promise<string> {
   using cache = decoder.createCache()
   for (const [layer, rows] of state.rows.entries()) cache.importRows(layer, rows, state.positions, state.sources)
   return await writeCacheFile(path, `${path}.${process.pid}.tmp`, { cache, node: state }, identity)

@@ -179,6 +179,7 @@ export interface GrowCall extends HomerCall {
   readonly node: number
   /** Where to keep what the node comes to. */
   readonly path?: string
+  readonly origin: CacheOrigin
 }
 
 export interface MergeCall extends HomerCall {

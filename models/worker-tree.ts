@@ -71,8 +71,9 @@ export class WorkerTree implements HomerTree {
 
   async grow(node: HomerTreeNode, options: GrowOptions = {}): Promise<string | undefined> {
     options.signal?.throwIfAborted()
-    const { file } = options
-    const call = { ...this.#callOf(options), node: node.index, ...(file === undefined ? {} : { path: file }) }
+    const { file, scope, documentIds } = options
+    const origin = { ...(scope !== undefined && { scope }), ...(documentIds && { documentIds }) }
+    const call = { ...this.#callOf(options), node: node.index, origin, ...(file === undefined ? {} : { path: file }) }
     return this.#engine.call('growNode', call, this.#engineOptions(options))
   }
 

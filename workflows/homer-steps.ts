@@ -1,7 +1,7 @@
 /** The steps of a merge inside of a local model: one for each node below the root, and the reading of what survived. */
 import { basename, join } from 'node:path'
 import type { Agent, AgentContext, Usage } from '../agents/index.ts'
-import type { HomerTree, HomerTreeNode, SavedNode } from '../models/index.ts'
+import type { CacheOrigin, HomerTree, HomerTreeNode, SavedNode } from '../models/index.ts'
 import { documentSpans, type JoinedText } from './joined-text.ts'
 import { type SurvivingPassage, survivingPassages } from './surviving-passages.ts'
 
@@ -10,6 +10,8 @@ export interface NodeInput {
   readonly node: HomerTreeNode
   /** What the nodes below it came to. */
   readonly saved: readonly SavedNode[]
+  /** What its file was computed of. */
+  readonly origin: CacheOrigin
 }
 
 /** The file that a node was kept in, within the folder; absent where it is held in the worker alone. */
@@ -28,9 +30,11 @@ export function nodeRunner(model: string, folder: string | undefined): Agent<Nod
     version: 1,
     identity: JSON.stringify({ model, files: folder !== undefined }),
     key: ({ tree, node }) => tree.keyOf(node),
-    async run({ tree, node, saved }, context) {
-      const file = folder === undefined ? undefined : join(folder, `${tree.keyOf(node).slice(0, 32)}.node`)
-      const sha256 = await counted(node, context, (signal) => tree.grow(node, { signal, saved, ...(file === undefined ? {} : { file }) }))
+    async run({ tree, node, saved, origin }, context) {
+      const file = folder === undefined ? undefined : join(folder, `${tree.keyOf(node).slice(0, 32)}.cache`)
+      const sha256 = await counted(node, context, (signal) =>
+        tree.grow(node, { signal, saved, ...origin, ...(file === undefined ? {} : { file }) }),
+      )
       return file === undefined || sha256 === undefined ? {} : { file: basename(file), sha256 }
     },
     place: (recorded) => recorded,

@@ -44,7 +44,7 @@ export interface HomerOptions extends HomerSettings {
   readonly candidates?: number
   /**
    * Where a finished part of the text is kept until the part above it is done, so that a run that is killed goes on from there with no chunk read
-   * twice. By default finished parts are held in memory alone: a killed run begins anew.
+   * twice: a file of caches (`*.cache`) for each, with the scope and the documents that it is of. By default finished parts are held in memory alone: a killed run begins anew.
    */
   readonly folder?: string
 }
@@ -157,6 +157,7 @@ async function merge(run: MergeRun): Promise<SurvivorsRecord> {
   const { folder } = options
   if (folder !== undefined) await mkdir(folder, { recursive: true })
   const root = rootOf(tree)
+  const origin = { scope: context.scope, documentIds: context.documents.map(({ id }) => id) }
   const runner = nodeRunner(merging.model.id, folder)
   const records = new Map<number, NodeRecord>()
   const savedOf = ({ children }: HomerTreeNode): SavedNode[] => children.flatMap((child) => savedNode(child, records.get(child), folder))
@@ -166,7 +167,7 @@ async function merge(run: MergeRun): Promise<SurvivorsRecord> {
   async function grow(cursor: number): Promise<void> {
     const node = tree.nodes[cursor] as HomerTreeNode
     const path = `homer/${node.height}/${node.from}`
-    records.set(cursor, await watched(run, node, path, () => context.step(runner, { tree, node, saved: savedOf(node) }, { path })))
+    records.set(cursor, await watched(run, node, path, () => context.step(runner, { tree, node, saved: savedOf(node), origin }, { path })))
     await clear(node)
   }
   await context.host('homer', createChainMachine(root.index, grow), undefined)

@@ -20,6 +20,6 @@ describe('scriptorium ask --strategy homer', { timeout: 120_000 }, () => {
     expect(code).toBe(answer.status === 'answered' ? 0 : 3)
     expect(answer).toMatchObject({ strategy: 'homer', coverage: { total: 4, read: 4 } })
     for (const { start, end, quote } of answer.citations) expect(text.slice(start, end)).toBe(quote)
-    expect(readdirSync(join(place.store, 'merges'))).toEqual([])
+    expect(readdirSync(join(place.store, 'caches'))).toEqual([])
   })
 })

@@ -45,7 +45,7 @@ describe('scriptorium cache', { timeout: 60_000 }, () => {
     expect(await cli(['cache', 'list'])).toMatchObject({ code: 0, out: '', err: `No caches in ${join(place.store, 'caches')}\n` })
   })
 
-  it('merges a text longer than the window into the tokens it is told to keep, and names how', async () => {
+  it('merges a text longer than the window into the tokens it is told to keep, and names how', { timeout: 120_000 }, async () => {
     const path = file('tiny.gguf', writeTinyModel({ window: 128, shape: { layers: 6 } }))
     const long = file('long.txt', Array.from({ length: 12 }, (_, at) => `the whale took leg ${at} on the sea.`).join(' '))
     const flags = ['--model', path, '--homer', '--keep', '60', '--question', 'who?']
@@ -58,6 +58,8 @@ describe('scriptorium cache', { timeout: 60_000 }, () => {
     expect(cache.tokens).toBe(60)
     expect((await cli(['cache', 'list'])).out).toContain(`${model.id}  ${report.policy}\n`)
     expect(JSON.parse((await cli(['cache', 'show', report.file, '--json'])).out)).toEqual(report)
+    const other = await cli(['cache', 'build', long, ...flags.slice(0, -2), '--json'])
+    expect((JSON.parse(other.out) as Report).file).not.toBe(report.file)
     for (const [args, message] of [
       [['--keep', '60'], /keeps all of its tokens\. Add --homer/],
       [['--homer', '--keep', '9'], /leave a target of 9 tokens no room for context/],

@@ -6,9 +6,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { quoteManager } from '../../agents/index.ts'
 import { createDocument, type Document } from '../../chunkers/index.ts'
 import { ModelFileError } from '../../errors/index.ts'
-import { type HomerTree, type LocalModel, openEngine, openLocalModel } from '../../models/index.ts'
+import { type HomerTree, type LocalModel, openEngine, openLocalModel, readCacheHeader } from '../../models/index.ts'
 import { scriptedModel } from '../../testing/index.ts'
-import { ask, createMemoryJournal, homer, type HomerOptions, type Journal, plan, type RunEvent, sqliteJournal } from '../../workflows/index.ts'
+import {
+  ask,
+  createMemoryJournal,
+  homer,
+  type HomerOptions,
+  type Journal,
+  plan,
+  type RunEvent,
+  sqliteJournal,
+} from '../../workflows/index.ts'
 import { writeTinyModel } from '../attention/tiny-model.ts'
 import { collect } from './story.ts'
 
@@ -106,7 +115,11 @@ describe('homer', { timeout: 60_000 }, () => {
     const events = await collect(run)
     expect(paths(events, 'step.finished')).toEqual(['manager'])
     expect(await run.result).toMatchObject({ status: 'answered', coverage: { total: 1, read: 1 } })
-    expect(await plan(short, question, { strategy: strategyOf(model) })).toMatchObject({ chunks: 1, calls: 1, notes: [/nothing is merged/] })
+    expect(await plan(short, question, { strategy: strategyOf(model) })).toMatchObject({
+      chunks: 1,
+      calls: 1,
+      notes: [/nothing is merged/],
+    })
   })
 
   it('finds nothing where there are no words', async () => {
@@ -194,6 +207,8 @@ describe('homer that is killed', { timeout: 120_000 }, () => {
     const held = await files()
     expect(held.length).toBeGreaterThan(0)
     expect(held.every((file) => recorded.some((record) => record.file === file && /^[0-9a-f]{64}$/.test(record.sha256)))).toBe(true)
+    const origin = { scope: 'default', documentIds: [log.id] }
+    for (const file of held) expect(await readCacheHeader(join(nodes, 'merges', file))).toMatchObject({ isNode: true, ...origin })
     const { status, citations } = await goOn(id)
     expect(status).toBe('answered')
     expect(leaves).toEqual(leavesOf(treeOf(model)))
