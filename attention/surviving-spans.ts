@@ -14,7 +14,7 @@ export interface SurvivingSpan {
 export interface SurvivingSpanOptions {
   /** Most tokens in a row that may be missing inside a span; 8 by default. */
   readonly gap?: number
-  /** Most tokens of all spans together, of which those with the best scores are taken; all by default. */
+  /** Most survivors that count, those with the best scores; all by default. With the gaps between them spans may be a little longer. */
   readonly most?: number
 }
 
@@ -27,10 +27,11 @@ export function survivingSpans(
   { sources, scores }: { readonly sources: Int32Array; readonly scores: Float32Array },
   { gap = 8, most = Infinity }: SurvivingSpanOptions = {},
 ): SurvivingSpan[] {
+  const survivors = [...sources.keys()].filter((token) => (sources[token] ?? -1) >= 0)
+  const best = survivors.toSorted((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b).slice(0, most)
   const spans: { start: number; end: number; kept: number; score: number }[] = []
-  for (const [token, source] of sources.entries()) {
-    if (source < 0) continue
-    const score = scores[token] ?? -Infinity
+  for (const token of best.toSorted((a, b) => a - b)) {
+    const [source = 0, score = -Infinity] = [sources[token], scores[token]]
     const last = spans.at(-1)
     if (last !== undefined && source - last.end <= gap) {
       last.end = source + 1
@@ -38,17 +39,5 @@ export function survivingSpans(
       last.score = Math.max(last.score, score)
     } else spans.push({ start: source, end: source + 1, kept: 1, score })
   }
-  return most === Infinity ? spans : bestSpans(spans, most)
-}
-
-function bestSpans(spans: readonly SurvivingSpan[], most: number): SurvivingSpan[] {
-  let room = most
-  const chosen: SurvivingSpan[] = []
-  for (const span of spans.toSorted((a, b) => b.score - a.score || a.start - b.start)) {
-    const length = span.end - span.start
-    if (length > room) continue
-    room -= length
-    chosen.push(span)
-  }
-  return chosen.toSorted((a, b) => a.start - b.start)
+  return spans
 }
