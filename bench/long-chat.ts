@@ -166,6 +166,8 @@ async function fill(
       signal.throwIfAborted()
       await memory.append(chat.tenant, THREAD, await records(chat.turns, start, base))
       if (!isFirst || !measured.has(start / BATCH + 1)) continue
+      // The first search takes over what was stored since the last one.
+      for (const probe of chat.probes.slice(0, 1)) await timed(scm, chat, probe, signal)
       const times: number[] = []
       for (const probe of chat.probes.filter(({ before }) => before === undefined)) times.push((await timed(scm, chat, probe, signal)).ms)
       const stored = Math.min(chat.turns.length, start + BATCH)
