@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { HierarchicalNSW } from 'hnswlib-node'
 
 /** What the sidecar says of a saved index: whose vectors, which, up to where. */
@@ -19,6 +20,8 @@ interface Sidecar extends HnswDescription {
 }
 
 const sidecarOf = (path: string): string => `${path}.json`
+/** Led by the number of the process that writes it. */
+const temporaryName = /\.(\d+)\.tmp(?:\.json)?$/
 
 /** The saved index's description, where the file is whole and belongs to this database; undefined otherwise. */
 export async function checkHnswFile(path: string, expected: Omit<HnswDescription, 'last'>): Promise<HnswDescription | undefined> {
@@ -44,9 +47,39 @@ export async function saveHnswFile(path: string, index: HierarchicalNSW, descrip
   }
 }
 
+/** Deletes the index file, its description, and what was written for either and not yet put in place. */
 export function deleteHnswFile(path: string): void {
-  rmSync(path, { force: true })
-  rmSync(sidecarOf(path), { force: true })
+  const temporary = filesStarting(`${path}.`).filter((name) => temporaryName.test(name))
+  for (const file of [path, sidecarOf(path), ...temporary]) rmSync(file, { force: true })
+}
+
+/** Paths of all files whose path starts so. */
+export function filesStarting(start: string): string[] {
+  const folder = dirname(start)
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(basename(start)))
+    .map((name) => join(folder, name))
+}
+
+/** Deletes what a process that was killed left half written. */
+export function deleteLeftovers(files: readonly string[]): void {
+  for (const file of files) {
+    const writer = temporaryName.exec(file)?.[1]
+    if (writer !== undefined && !isRunning(Number(writer))) rmSync(file, { force: true })
+  }
+}
+
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+  }
+}
+
+/** Greatest sequence number that the saved index has seen; undefined where none is saved. */
+export function hnswFileLast(path: string): number | undefined {
+  return readSidecar(sidecarOf(path))?.last
 }
 
 function readSidecar(path: string): Sidecar | undefined {

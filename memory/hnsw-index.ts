@@ -54,6 +54,8 @@ const buildCandidates = 200
 const pageSize = 256
 /** Points that a running index may lack in its file. */
 const leastUnsaved = 5_000
+/** Deleted points beyond as many as live ones: they only lead the way to others, and are left behind by building anew. */
+const mostForgotten = 1_000
 
 interface Loaded {
   readonly index: HierarchicalNSW
@@ -96,6 +98,10 @@ export function createHnswIndex(path: string | undefined, source: HnswSource, lo
       signal?.throwIfAborted()
     }
     await forgetDeleted(current)
+    if (current.index.getCurrentCount() > 2 * current.live.size + mostForgotten) {
+      discard()
+      return catchUp(stamp, signal)
+    }
     current.stamp = stamp
     // So that a crash costs little of a long build.
     if (unsaved > Math.max(leastUnsaved, current.live.size / 4)) await write(current)

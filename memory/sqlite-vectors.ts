@@ -1,8 +1,6 @@
-import { readdirSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../log/index.ts'
-import { deleteHnswFile } from './hnsw-file.ts'
+import { deleteHnswFile, deleteLeftovers, filesStarting, hnswFileLast } from './hnsw-file.ts'
 import { createHnswIndex, type HnswIndex, type HnswSource } from './hnsw-index.ts'
 import type { MemoryQuery } from './memory-store.ts'
 import { bestOf, candidateLimit } from './rank-candidates.ts'
@@ -58,13 +56,12 @@ export function createVectorSearch({ database, views, path, exactBelow, logger }
     return index
   }
 
-  function files(): string[] {
-    if (path === undefined) return []
-    const start = `${basename(path)}.hnsw-`
-    return readdirSync(dirname(path))
-      .filter((name) => name.startsWith(start))
-      .map((name) => join(dirname(path), name))
-  }
+  const files = (): string[] => (path === undefined ? [] : filesStarting(`${path}.hnsw-`))
+
+  deleteLeftovers(files())
+  // Where an older copy of the database was put in its place, an index knows changes that never were.
+  const last = database.prepare<[], number>('SELECT last FROM changes').pluck().get() ?? 0
+  for (const file of files()) if ((hnswFileLast(file) ?? 0) > last) deleteHnswFile(file)
 
   return {
     async nearest(scope, query) {

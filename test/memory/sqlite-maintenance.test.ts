@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -114,6 +115,7 @@ describe('the maintenance of a SQLite store', () => {
       'one',
       Array.from({ length: 390 }, (_, n) => `t${n}`),
     )
+    expect(await nearest(store, 't391')).toBe('t391')
     const { before, after } = await store.compact()
     expect(after).toBeLessThan(before)
     expect(await nearest(store, 't395')).toBe('t395')
@@ -138,6 +140,35 @@ describe('the maintenance of a SQLite store', () => {
     const identity = (at: string): unknown => new Database(at).prepare("SELECT value FROM meta WHERE key = 'identity'").pluck().get()
     expect(identity(path)).not.toBe(identity(copyPath))
     await expect(copy.backup(join(folder, 'no', 'copy.db'))).rejects.toMatchObject({ name: 'StoreError', reason: 'missing' })
+  })
+
+  it('takes no index of a later state when an older copy is put in its place', async () => {
+    const store = await open({ exactBelow: 0 })
+    await fill(store, 20)
+    await store.close()
+    copyFileSync(path, join(folder, 'older.db'))
+    const later = await open({ exactBelow: 0 })
+    await later.append('one', 'chat', [{ id: 'late', text: 'whale', vector: turnVector('late') }])
+    await nearest(later, 'late')
+    await later.close()
+    copyFileSync(join(folder, 'older.db'), path)
+    const restored = await open({ exactBelow: 0 })
+    await restored.append('one', 'chat', [{ id: 'other', text: 'whale', vector: turnVector('other') }])
+    expect(await nearest(restored, 'other')).toBe('other')
+    expect(await nearest(restored, 'late')).not.toBe('late')
+  })
+
+  it('leaves no half-written index of a process that was killed', async () => {
+    await (await open()).close()
+    const { pid: dead } = spawnSync(process.execPath, ['--version'])
+    const left = (pid: number): string => `${path}.hnsw-1.${pid}.tmp`
+    writeFileSync(left(dead), 'half')
+    writeFileSync(left(process.pid), 'being written')
+    const store = await open()
+    expect([existsSync(left(dead)), existsSync(left(process.pid))]).toEqual([false, true])
+    await fill(store, 2)
+    await store.erase({ scope: 'one' })
+    expect(existsSync(left(process.pid))).toBe(false)
   })
 
   it('sees what is derived and disagrees, and builds it anew', async () => {
