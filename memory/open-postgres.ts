@@ -1,5 +1,6 @@
 import { type Logger, silent } from '../log/index.ts'
 import type { MemoryStore, MemoryStoreOptions } from './memory-store.ts'
+import { createPgvectorSearch } from './pgvector-search.ts'
 import { connectPostgres, type SqlDatabase } from './postgres-client.ts'
 import { labelOf, toPostgresError } from './postgres-error.ts'
 import { migratePostgres, quoteName } from './postgres-schema.ts'
@@ -15,6 +16,11 @@ export interface PostgresMemoryOptions extends MemoryStoreOptions {
   readonly connectTimeout?: number
   /** Searches among more vectors than this use the approximate index; 20,000 by default. */
   readonly exactBelow?: number
+  /**
+   * Where vectors are searched: `local`, by this process, is the default; `pgvector`, by the server, which must have that extension. Then
+   * `exactBelow` and `indexPath` do nothing.
+   */
+  readonly vectors?: 'local' | 'pgvector'
   /** File on this machine for the approximate index, so that a new process need not build it anew; kept in memory alone by default. */
   readonly indexPath?: string
   /** Told when the derived index could not be saved. */
@@ -48,10 +54,13 @@ export async function openPostgresStore(
   label: string,
   options: PostgresMemoryOptions = {},
 ): Promise<MemoryStore> {
-  const { exactBelow = 20_000, indexPath, logger = silent } = options
+  const { vectors: place = 'local', exactBelow = 20_000, indexPath, logger = silent } = options
   try {
     await migratePostgres(database, schema, label)
-    const vectors = createLocalVectors({ client: database, exactBelow, indexPath, logger })
+    const vectors =
+      place === 'pgvector'
+        ? await createPgvectorSearch(database, label)
+        : createLocalVectors({ client: database, exactBelow, indexPath, logger })
     const store = new PostgresStore({ database, vectors, label }, options)
     await store.checkIdentity()
     return store

@@ -109,7 +109,7 @@ export async function migratePostgres(database: SqlDatabase, name: string, label
     }
     for (const [index, migration] of migrations.entries()) {
       if (index < version) continue
-      for (const statement of migration(client.schema).split(';\n')) if (statement.trim() !== '') await client.query(statement)
+      await client.query(`DO $migration$ BEGIN ${migration(client.schema)} END $migration$`)
       await client.query(`INSERT INTO ${client.schema}.migrations VALUES ($1::int, now())`, [index + 1])
     }
   })

@@ -1,4 +1,3 @@
-import { errorCode, StoreError } from '../errors/index.ts'
 import { placeTurns } from './append-turns.ts'
 import { changeRecord } from './change-record.ts'
 import { checkChange, checkCount, checkQuery, checkRange, checkRecords, checkTime } from './check-input.ts'
@@ -15,123 +14,97 @@ import type {
   NewTurn,
   RangeOptions,
 } from './memory-store.ts'
-import type { SqlClient, SqlDatabase } from './postgres-client.ts'
-import { toPostgresError } from './postgres-error.ts'
+import { PostgresAccess, type PostgresStoreParts } from './postgres-access.ts'
+import type { SqlClient } from './postgres-client.ts'
+import { clearMarks, deleteRecords, expiredKeys, keysWithDerived, targetedKeys, vacuum } from './postgres-deletes.ts'
+import { findScope, type SqlScope } from './postgres-meta.ts'
 import { findRows, listRows, loadRows, type SqlRecordRow, toMemoryRecord, toRecordUse, unembeddedRows } from './postgres-records.ts'
 import { searchPostgres } from './postgres-search.ts'
-import { findScope, readMeta, type SqlScope, writeMeta } from './postgres-meta.ts'
 import { completedVersion, coRecallsOf, countRecall, listDocuments, listScopes, markCompleted } from './postgres-uses.ts'
-import type { SqlVectorSearch } from './postgres-vectors.ts'
-import {
-  beginChange,
-  clearMarks,
-  deleteRecords,
-  ensureScopes,
-  expiredKeys,
-  keysWithDerived,
-  putRecords,
-  targetedKeys,
-  updateRecord,
-  vacuum,
-} from './postgres-writes.ts'
-import { checkEmbedder } from './vectors.ts'
-
-export interface PostgresStoreParts {
-  readonly database: SqlDatabase
-  readonly vectors: SqlVectorSearch
-  /** Name of the store in messages. */
-  readonly label: string
-}
-
-/** How often a write is tried that the server broke off as it stood in another's way. */
-const attempts = 5
+import { beginChange, ensureScopes, putRecords, updateRecord } from './postgres-writes.ts'
 
 /** The store over an open database with a schema that is up to date. */
 export class PostgresStore implements MemoryStore {
-  readonly #parts: PostgresStoreParts
-  readonly #given: MemoryStoreOptions
-  #embedder: string | undefined
-  #dimensions: number | undefined
-  #closing: Promise<void> | undefined
+  readonly #access: PostgresAccess
 
-  constructor(parts: PostgresStoreParts, { embedderId, dimensions }: MemoryStoreOptions) {
-    this.#parts = parts
-    this.#given = { ...(embedderId === undefined ? {} : { embedderId }), ...(dimensions === undefined ? {} : { dimensions }) }
-    this.#embedder = embedderId
-    this.#dimensions = dimensions
+  constructor(parts: PostgresStoreParts, options: MemoryStoreOptions) {
+    this.#access = new PostgresAccess(parts, options)
   }
 
   get embedderId(): string | undefined {
-    return this.#embedder
+    return this.#access.embedderId
   }
 
   put(records: readonly MemoryRecord[]): Promise<void> {
-    return this.#write('put records', (client) => this.#put(client, records))
+    return this.#access.write('put records', (client) => this.#put(client, records))
   }
 
   append(scope: string, documentId: string, turns: readonly NewTurn[]): Promise<MemoryRecord[]> {
-    return this.#write('append turns', async (client) => {
-      const { label } = this.#parts
+    return this.#access.write('append turns', async (client) => {
       const change = await beginChange(client, turns.length)
       const known = await findScope(client, scope)
       const ids = turns.map(({ id }) => id)
       const held = known ? (await findRows(client, known.id, ids)).map((row) => toMemoryRecord(row, scope)) : []
       const [last] = known ? await listRows(client, known.id, documentId, { limit: 1, newest: true }) : []
       const next = last ? last.place + 1 : 0
-      const { records, added } = placeTurns({ scope, documentId }, turns, new Map(held.map((record) => [record.id, record])), next, label)
+      const { records, added } = placeTurns(
+        { scope, documentId },
+        turns,
+        new Map(held.map((record) => [record.id, record])),
+        next,
+        this.#access.label,
+      )
       await this.#putAfter(client, added, change)
       return records.map((record) => changeRecord(record, {}))
     })
   }
 
   update(scope: string, id: string, change: RecordChange): Promise<boolean> {
-    return this.#write('change a record', async (client) => {
-      const { label } = this.#parts
+    return this.#access.write('change a record', async (client) => {
       const number = change.vector === undefined ? undefined : (await beginChange(client, 1)) + 1
-      await this.#readIdentity(client)
-      const dimensions = checkChange(change, id, this.#dimensions, label)
+      await this.#access.readIdentity(client)
+      const dimensions = checkChange(change, id, this.#access.dimensions, this.#access.label)
       const row = await this.#row(client, scope, id, 'FOR UPDATE')
       if (!row) return false
-      if (change.vector) await this.#recordIdentity(client, dimensions)
+      if (change.vector) await this.#access.recordIdentity(client, dimensions)
       await updateRecord(client, row.seq, changeRecord(toMemoryRecord(row, scope), change), number)
       return true
     })
   }
 
   get(scope: string, id: string): Promise<MemoryRecord | undefined> {
-    return this.#read('get a record', async (client) => {
+    return this.#access.read('get a record', async (client) => {
       const row = await this.#row(client, scope, id)
       return row && toMemoryRecord(row, scope)
     })
   }
 
   list(scope: string, documentId: string, range: RangeOptions = {}): Promise<MemoryRecord[]> {
-    return this.#inScope('list records', scope, [], async (client, { id }) => {
+    return this.#access.inScope('list records', scope, [], async (client, { id }) => {
       checkRange(range)
       return (await listRows(client, id, documentId, range)).map((row) => toMemoryRecord(row, scope))
     })
   }
 
   search(query: MemoryQuery): Promise<MemoryHit[]> {
-    return this.#read('search', async (client) => {
-      const { vectors, label } = this.#parts
-      if (query.vector && this.#dimensions === undefined) await this.#readIdentity(client)
-      checkQuery(query, this.#dimensions, label)
+    return this.#access.read('search', async (client) => {
+      if (query.vector && this.#access.dimensions === undefined) await this.#access.readIdentity(client)
+      checkQuery(query, this.#access.dimensions, this.#access.label)
       const scope = query.k === 0 ? undefined : await findScope(client, query.scope)
-      return scope ? searchPostgres(client, vectors, scope, query) : []
+      return scope ? searchPostgres(client, this.#access.vectors, scope, query) : []
     })
   }
 
   async touch(scope: string, ids: readonly string[], at: number): Promise<void> {
     checkTime('time', at)
-    await this.#write('count a recall', async (client) => {
+    await this.#access.write('count a recall', async (client) => {
       const known = await findScope(client, scope)
       if (known) await countRecall(client, known.id, ids, at)
     })
   }
 
   use(scope: string, id: string): Promise<RecordUse | undefined> {
-    return this.#read('read uses', async (client) => {
+    return this.#access.read('read uses', async (client) => {
       const row = await this.#row(client, scope, id)
       const [used] = row ? await loadRows(client, [row.seq]) : []
       return used && toRecordUse(used)
@@ -139,7 +112,7 @@ export class PostgresStore implements MemoryStore {
   }
 
   coRecalled(scope: string, id: string, limit: number): Promise<CoRecall[]> {
-    return this.#read('read uses', async (client) => {
+    return this.#access.read('read uses', async (client) => {
       checkCount('limit', limit)
       const row = await this.#row(client, scope, id)
       return row ? coRecallsOf(client, row.seq, limit) : []
@@ -147,7 +120,7 @@ export class PostgresStore implements MemoryStore {
   }
 
   withoutVector(scope: string, limit: number): Promise<MemoryRecord[]> {
-    return this.#inScope('list records', scope, [], async (client, { id }) => {
+    return this.#access.inScope('list records', scope, [], async (client, { id }) => {
       checkCount('limit', limit)
       return (await unembeddedRows(client, id, limit)).map((row) => toMemoryRecord(row, scope))
     })
@@ -155,11 +128,11 @@ export class PostgresStore implements MemoryStore {
 
   async isComplete(scope: string, documentId: string, version: string): Promise<boolean> {
     const read = (client: SqlClient, { id }: SqlScope): Promise<string | undefined> => completedVersion(client, id, documentId)
-    return (await this.#inScope('read a mark', scope, undefined, read)) === version
+    return (await this.#access.inScope('read a mark', scope, undefined, read)) === version
   }
 
   markComplete(scope: string, documentId: string, version: string): Promise<void> {
-    return this.#write('mark a document', async (client) => {
+    return this.#access.write('mark a document', async (client) => {
       await beginChange(client, 0)
       const scopes = await ensureScopes(client, [scope])
       await markCompleted(client, scopes.get(scope) as number, documentId, version)
@@ -167,16 +140,16 @@ export class PostgresStore implements MemoryStore {
   }
 
   delete(scope: string, ids: readonly string[]): Promise<number> {
-    return this.#write('delete records', (client) => this.#delete(client, { scope, ids }))
+    return this.#access.write('delete records', (client) => this.#delete(client, { scope, ids }))
   }
 
   deleteDocument(scope: string, documentId: string): Promise<number> {
-    return this.#write('delete a document', (client) => this.#delete(client, { scope, documentIds: [documentId] }))
+    return this.#access.write('delete a document', (client) => this.#delete(client, { scope, documentIds: [documentId] }))
   }
 
   async deleteExpired(now: number): Promise<number> {
     checkTime('time', now)
-    return this.#write('delete records', async (client) => {
+    return this.#access.write('delete records', async (client) => {
       await beginChange(client, 1)
       let deleted = 0
       for (const [scope, keys] of await expiredKeys(client, now)) {
@@ -189,52 +162,51 @@ export class PostgresStore implements MemoryStore {
   }
 
   count(scope: string): Promise<number> {
-    return this.#inScope('count records', scope, 0, async (_, { records }) => records)
+    return this.#access.inScope('count records', scope, 0, async (_, { records }) => records)
   }
 
   scopes(limit: number, after?: string): Promise<string[]> {
-    return this.#read('list scopes', (client) => {
+    return this.#access.read('list scopes', (client) => {
       checkCount('limit', limit)
       return listScopes(client, limit, after)
     })
   }
 
   documents(scope: string, limit: number, after?: string): Promise<DocumentSummary[]> {
-    return this.#inScope('list documents', scope, [], (client, { id }) => {
+    return this.#access.inScope('list documents', scope, [], (client, { id }) => {
       checkCount('limit', limit)
       return listDocuments(client, id, limit, after)
     })
   }
 
   async findErasable(target: ErasureTarget): Promise<ErasureFinding> {
-    return describeErasure(await this.#read('look for records', (client) => this.#targeted(client, target)))
+    return describeErasure(await this.#access.read('look for records', (client) => this.#targeted(client, target)))
   }
 
   async erase(target: ErasureTarget): Promise<ErasureFinding> {
-    const records = await this.#write('erase records', async (client) => {
+    const records = await this.#access.write('erase records', async (client) => {
       await beginChange(client, 1)
       const found = await this.#targeted(client, target)
       await this.#delete(client, target)
       return found
     })
-    await this.#read('erase records', async (client) => {
-      await this.#parts.vectors.discard()
+    await this.#access.read('erase records', async (client) => {
+      await this.#access.vectors.discard()
       await vacuum(client)
     })
     return describeErasure(records)
   }
 
   async *erasableContent(target: ErasureTarget): AsyncGenerator<string | Uint8Array> {
-    yield* erasedContent(await this.#read('look for records', (client) => this.#targeted(client, target)))
+    yield* erasedContent(await this.#access.read('look for records', (client) => this.#targeted(client, target)))
   }
 
   erasableFiles(): readonly string[] {
-    return this.#parts.vectors.files()
+    return this.#access.vectors.files()
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#parts.vectors.close().finally(() => this.#parts.database.close())
-    return this.#closing
+    return this.#access.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -243,7 +215,7 @@ export class PostgresStore implements MemoryStore {
 
   /** @throws StoreError `mismatch` when the store holds another embedder's vectors than was said */
   async checkIdentity(): Promise<void> {
-    await this.#read('open the memory store', (client) => this.#readIdentity(client))
+    await this.#access.read('open the memory store', (client) => this.#access.readIdentity(client))
   }
 
   async #put(client: SqlClient, records: readonly MemoryRecord[]): Promise<void> {
@@ -252,9 +224,9 @@ export class PostgresStore implements MemoryStore {
   }
 
   async #putAfter(client: SqlClient, records: readonly MemoryRecord[], change: number): Promise<void> {
-    await this.#readIdentity(client)
-    const dimensions = checkRecords(records, this.#dimensions, this.#parts.label)
-    if (records.some(({ vector }) => vector)) await this.#recordIdentity(client, dimensions)
+    await this.#access.readIdentity(client)
+    const dimensions = checkRecords(records, this.#access.dimensions, this.#access.label)
+    if (records.some(({ vector }) => vector)) await this.#access.recordIdentity(client, dimensions)
     await putRecords(client, records, change)
   }
 
@@ -283,61 +255,4 @@ export class PostgresStore implements MemoryStore {
     const known = await findScope(client, scope)
     return known && (await findRows(client, known.id, [id], lock))[0]
   }
-
-  async #readIdentity(client: SqlClient): Promise<void> {
-    const { label } = this.#parts
-    const { embedder, dimensions } = await readMeta(client)
-    checkEmbedder(embedder, this.#given.embedderId, label)
-    this.#embedder = embedder ?? this.#given.embedderId
-    this.#dimensions = dimensions === undefined ? this.#given.dimensions : Number(dimensions)
-    if (this.#given.dimensions === undefined || this.#given.dimensions === this.#dimensions) return
-    throw new StoreError(
-      `Cannot use the store ${label} for vectors of ${this.#given.dimensions} dimensions as it holds vectors of others: ${this.#dimensions}`,
-      { reason: 'mismatch', store: label },
-    )
-  }
-
-  async #recordIdentity(client: SqlClient, dimensions: number | undefined): Promise<void> {
-    const { embedderId } = this.#given
-    await writeMeta(client, { dimensions: String(dimensions), ...(embedderId === undefined ? {} : { embedder: embedderId }) })
-    this.#dimensions = dimensions
-  }
-
-  #inScope<T>(action: string, scope: string, none: T, read: (client: SqlClient, scope: SqlScope) => Promise<T>): Promise<T> {
-    return this.#read(action, async (client) => {
-      const known = await findScope(client, scope)
-      return known ? read(client, known) : none
-    })
-  }
-
-  async #read<T>(action: string, read: (client: SqlClient) => Promise<T>): Promise<T> {
-    this.#checkOpen(action)
-    try {
-      return await read(this.#parts.database)
-    } catch (error) {
-      throw toPostgresError(error, action, this.#parts.label)
-    }
-  }
-
-  async #write<T>(action: string, write: (client: SqlClient) => Promise<T>): Promise<T> {
-    this.#checkOpen(action)
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#parts.database.transaction(write)
-      } catch (error) {
-        if (attempt === attempts || !isTransient(error)) throw toPostgresError(error, action, this.#parts.label)
-      }
-    }
-  }
-
-  #checkOpen(action: string): void {
-    if (!this.#closing) return
-    const { label } = this.#parts
-    throw new StoreError(`Cannot ${action} as the store is closed: ${label}`, { reason: 'closed', store: label })
-  }
-}
-
-/** Serialisation failures and deadlocks: the server took everything back, and the same may succeed now. */
-function isTransient(error: unknown): boolean {
-  return error instanceof Error && /^40(001|P01)$/.test(errorCode(error))
 }
