@@ -159,20 +159,24 @@ interface Done extends Task {
 }
 
 function recordsOf({ outcome, ...task }: Done, common: Pick<BenchRecord, 'model' | 'seed' | 'gitSha'>): BenchRecord[] {
-  return Object.entries(outcome.answered).map(([reading, right]) => ({
-    suite: SUITE,
-    item: `${task.text}-${task.length}k-${task.index}`,
-    system: `${task.system}, ${reading}, ${task.text}`,
-    L: task.length * K,
-    score: Number(right),
-    gold: hashText('right'),
-    pred: hashText(right ? 'right' : 'wrong'),
-    calls: 1,
-    prefillTok: task.length * K,
-    decodeTok: 0,
-    ms: outcome.ms,
-    ...common,
-  }))
+  const records: BenchRecord[] = []
+  for (const [reading, right] of Object.entries(outcome.answered)) {
+    records.push({
+      suite: SUITE,
+      item: `${task.text}-${task.length}k-${task.index}`,
+      system: `${task.system}, ${reading}, ${task.text}`,
+      L: task.length * K,
+      score: Number(right),
+      gold: hashText('right'),
+      pred: hashText(right ? 'right' : 'wrong'),
+      calls: 1,
+      prefillTok: task.length * K,
+      decodeTok: 0,
+      ms: outcome.ms,
+      ...common,
+    })
+  }
+  return records
 }
 
 function figuresOf(done: readonly Done[]): Record<string, number> {
@@ -232,7 +236,7 @@ function notesOf(done: readonly Done[]): string[] {
       const own = steps.filter((one) => one.system === `step: ${name}` && one.text === text).map(({ outcome }) => outcome)
       const cell = (reading: string): string => {
         const asked = own.filter(({ answered }) => reading in answered)
-        return asked.length === 0 ? '' : `${percent(asked.map(({ answered }) => answered[reading] === true)).toFixed(0)}`
+        return asked.length === 0 ? '' : percent(asked.map(({ answered }) => answered[reading] === true)).toFixed(0)
       }
       const survived = percent(own.map(({ survived: whole }) => whole === true)).toFixed(0)
       return [name, text, String(own.length), survived, cell('cache'), cell('again'), cell('placed'), cell('spans')]

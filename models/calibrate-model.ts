@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { openDecoder, readConfig } from '../attention/index.ts'
+import { openDecoder } from '../attention/index.ts'
 import { loadOptional } from '../errors/index.ts'
 import { besideModel } from './beside-model.ts'
 import { type BiasOptions, measureBias } from './distance-bias.ts'

@@ -58,7 +58,7 @@ describe('measureBias()', () => {
   it('takes the highest of all heads', () => {
     const seen = { queries: Float32Array.of(1, -1), keys: Float32Array.of(2, -3) }
     const config = { ...decoder.config, heads: 2, kvHeads: 1, headDim: 1 }
-    expect([0, 1].map((head) => [...headLogits(config, seen, 0, head)])).toEqual([
+    expect([0, 1].map((head) => Array.from(headLogits(config, seen, 0, head)))).toEqual([
       [2, -3],
       [-2, 3],
     ])
