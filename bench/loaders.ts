@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { readEach } from '../chunkers/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
@@ -90,7 +91,7 @@ async function readFile(folder: string, { name, bytes }: { name: string; bytes: 
   const path = join(folder, name)
   await writeFile(small, sampleFile(extension, SMALL, 1).bytes)
   await writeFile(path, bytes)
-  const script = join(import.meta.dirname, 'loader-run.ts')
+  const script = fileURLToPath(new URL('loader-run.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, small, path], { signal })
   return JSON.parse(stdout) as LoaderRun
 }

@@ -1,37 +1,41 @@
 import type { Mark } from '../document.ts'
 import type { LoadedText } from './loaded-text.ts'
-import { damaged, messageOf } from './refusals.ts'
 
 const DELIMITERS = [',', ';', '\t', '|'] as const
 
 /** The text as it is, with a mark for each row and one for the table, whose value is the header row. */
-export async function loadCsv(text: string, source: string): Promise<LoadedText> {
-  const delimiter = findDelimiter(text)?.delimiter ?? ','
-  const { parse } = await import('csv-parse/sync')
-  const marks: Mark[] = []
+export async function loadCsv(text: string): Promise<LoadedText> {
+  const rows: Mark[] = []
   let previous = 0
-  const ends = attempt(source, () => {
-    // Only how many lines each record takes is of interest; the cells stay in the text.
-    const records: number[] = []
-    parse(text, {
-      delimiter,
-      relax_quotes: true,
-      relax_column_count: true,
-      skip_empty_lines: false,
-      on_record: (_record, { lines }) => (records.push(lines), null),
-    })
-    return records
-  })
-  const lineEnds = endsOfLines(text)
-  for (const lines of ends) {
-    const end = lineEnds[Math.min(lines, lineEnds.length) - 1] ?? text.length
+  for (const end of await rowEnds(text)) {
     const row = withoutLineEnds(text, previous, end)
-    if (row.end > row.start) marks.push({ type: 'row', ...row })
+    if (row.end > row.start) rows.push({ type: 'row', ...row })
     previous = end
   }
-  const header = marks[0] && text.slice(marks[0].start, marks[0].end)
-  const table: Mark[] = marks.length > 1 && header ? [{ type: 'table', start: marks[0]!.start, end: marks.at(-1)!.end, value: header }] : []
-  return { text, sections: [], marks: [...table, ...marks] }
+  const header = rows[0] && text.slice(rows[0].start, rows[0].end)
+  const table: Mark[] = rows.length > 1 && header ? [{ type: 'table', start: rows[0]!.start, end: rows.at(-1)!.end, value: header }] : []
+  return { text, sections: [], marks: [...table, ...rows] }
+}
+
+/** Past each row. Only quotes make a row of several lines; where they do not close, they are letters, and each line is a row. */
+async function rowEnds(text: string): Promise<number[]> {
+  const lineEnds = endsOfLines(text)
+  if (!text.includes('"')) return lineEnds
+  const { parse } = await import('csv-parse/sync')
+  const ends: number[] = []
+  try {
+    parse(text, {
+      delimiter: findDelimiter(text)?.delimiter ?? ',',
+      relax_quotes: true,
+      relax_column_count: true,
+      // The cells stay in the text; of each record, the lines so far are of interest.
+      on_record: (_record, { lines }) => (ends.push(lineEnds[Math.min(lines, lineEnds.length) - 1] ?? text.length), null),
+    })
+    return ends
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause
+    return lineEnds
+  }
 }
 
 /** The delimiter that splits the first lines into the same number of cells, two or more; undefined where none does. */
@@ -48,14 +52,6 @@ export function findDelimiter(text: string): { readonly delimiter: string; reado
   return DELIMITERS.map((delimiter) => ({ delimiter, columns: columnsBy(delimiter), rows: full.length }))
     .filter(({ columns }) => columns > 1)
     .toSorted((a, b) => b.columns - a.columns)[0]
-}
-
-function attempt<T>(source: string, run: () => T): T {
-  try {
-    return run()
-  } catch (cause) {
-    throw damaged(source, `its table cannot be made out (${messageOf(cause)})`, cause)
-  }
 }
 
 /** Past each line end. */

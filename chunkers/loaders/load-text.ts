@@ -21,7 +21,7 @@ export async function loadText(text: string, name: string, source: string): Prom
   if (language !== undefined) {
     return { text, name, sections: [], format: 'code', marks: [{ type: 'code', start: 0, end: text.length, value: language }] }
   }
-  if (isTable(text, name)) return { ...(await loadCsv(text, source)), name, format: 'csv' }
+  if (isTable(text, name)) return { ...(await loadCsv(text)), name, format: 'csv' }
   const sections = findSections(text, { name })
   const title = findTitle(text, name, sections)
   if (!isMarkdownName(name)) return { text, name, sections, title, format: 'text' }

@@ -3,8 +3,10 @@ import { frontmatterFromMarkdown } from 'mdast-util-frontmatter'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { frontmatter } from 'micromark-extension-frontmatter'
 import { gfm } from 'micromark-extension-gfm'
-import type { Nodes } from 'mdast'
 import type { Mark, MarkType } from '../document.ts'
+
+type Root = ReturnType<typeof fromMarkdown>
+type Nodes = Root | Root['children'][number]
 
 /** What is too long, has lines too long or quotes too deep for the parser, in whose time they go squared, has no marks. */
 const LONGEST_TEXT = 4 << 20

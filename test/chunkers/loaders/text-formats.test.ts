@@ -83,6 +83,11 @@ describe('tables of text', () => {
     expect(marked(document, 'table').map(([, header]) => header)).toEqual([rows[0]])
   })
 
+  it('whose quotes do not close have a row in each line', async () => {
+    const document = await read('Ship\tMast\tLength\nPequod\t"main\t90\nRachel\tfore\t80\n', 'ships.tsv')
+    expect(marked(document, 'row').map(([text]) => text)).toEqual(['Ship\tMast\tLength', 'Pequod\t"main\t90', 'Rachel\tfore\t80'])
+  })
+
   it('are not seen in prose with commas', async () => {
     const prose = 'In the morning, they sailed.\nThere was wind, and rain.\nThen, at last, they rested, all of them.\n'
     expect(await read(prose, 'prose.txt')).toMatchObject({ format: 'text' })
