@@ -182,7 +182,9 @@ async function readItem({ item, documents, home }: JoinedItem, length: Length, r
     prefillTok: answer.usage.inputTokens,
     decodeTok: answer.usage.outputTokens,
     ms,
-    ...common,
+    seed: common.seed,
+    dataSha: common.dataSha,
+    gitSha: common.gitSha,
   }))
   return {
     tokens: documents.reduce((sum, { text }) => sum + model.count(text), 0),

@@ -1,6 +1,7 @@
 /** The steps of a merge inside of a local model: one for each node below the root, and the reading of what survived. */
 import { basename, join } from 'node:path'
 import type { Agent, AgentContext, Usage } from '../agents/index.ts'
+import type { Document, Span } from '../chunkers/index.ts'
 import type { CacheOrigin, HomerTree, HomerTreeNode, SavedNode } from '../models/index.ts'
 import { documentSpans, type JoinedText } from './joined-text.ts'
 import { type SurvivingPassage, survivingPassages } from './surviving-passages.ts'
@@ -67,8 +68,7 @@ export function survivorReader(model: string): Agent<ReadingInput, SurvivorsReco
       counted(rootOf(tree), context, async (signal) => {
         const { cache, tokens } = await tree.read({ signal, saved })
         await cache.dispose()
-        const chunks = tree.nodes.filter(({ height }) => height === 0)
-        const kept = chunks.map(({ from, to }) => tokens.filter(({ index }) => index >= from && index < to).length)
+        const kept = leavesOf(tree).map(({ from, to }) => tokens.filter(({ index }) => index >= from && index < to).length)
         return { passages: survivingPassages(joined, tokens), kept }
       }),
     place: (recorded) => recorded,
@@ -81,13 +81,23 @@ export function rootOf({ nodes }: HomerTree): HomerTreeNode {
   return nodes.at(-1) as HomerTreeNode
 }
 
+/** A part of a document that stands in a chunk. */
+export interface ChunkSpan extends Span {
+  readonly document: Document
+  /** Place of the chunk among all. */
+  readonly leaf: number
+}
+
 /** The chunks of a tree by document: one that reaches over the end of a document counts for both. */
-export function chunkSpans(
-  { nodes }: HomerTree,
-  joined: JoinedText,
-): (ReturnType<typeof documentSpans>[number] & { readonly leaf: number })[] {
-  const leaves = nodes.filter(({ height }) => height === 0)
-  return leaves.flatMap((node, leaf) => documentSpans(joined, node).map((span) => ({ ...span, leaf })))
+export function chunkSpans(tree: HomerTree, joined: JoinedText): ChunkSpan[] {
+  return leavesOf(tree).flatMap((node, leaf) =>
+    documentSpans(joined, node).map(({ document, start, end }) => ({ document, start, end, leaf })),
+  )
+}
+
+/** The nodes that are chunks, in the order of the text. */
+export function leavesOf({ nodes }: HomerTree): HomerTreeNode[] {
+  return nodes.filter(({ height }) => height === 0)
 }
 
 async function counted<T>(node: HomerTreeNode, context: AgentContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -22,7 +22,16 @@ import {
 import type { ChunkReport } from './answer.ts'
 import { toResult } from './chain-of-agents.ts'
 import { createChainMachine } from './chain-machine.ts'
-import { chunkSpans, type NodeRecord, nodeRunner, rootOf, survivorReader, type SurvivorsRecord } from './homer-steps.ts'
+import {
+  type ChunkSpan,
+  chunkSpans,
+  leavesOf,
+  type NodeRecord,
+  nodeRunner,
+  rootOf,
+  survivorReader,
+  type SurvivorsRecord,
+} from './homer-steps.ts'
 import { joinDocuments, type JoinedText } from './joined-text.ts'
 import { embedderOf } from './retrieve.ts'
 import { pickDefined } from './pick-defined.ts'
@@ -186,7 +195,7 @@ async function watched<T>(run: MergeRun, node: HomerTreeNode, path: string, work
   if (node.height > 0) return work()
   const { context, tree, joined } = run
   const all = chunkSpans(tree, joined)
-  const leaf = tree.nodes.filter(({ height, index }) => height === 0 && index < node.index).length
+  const leaf = leavesOf(tree).indexOf(node)
   const own = all.filter((chunk) => chunk.leaf === leaf)
   for (const { document } of own) context.emit({ type: 'worker.started', path, chunkIndex: leaf, documentId: document.id })
   const finish = (outcome: ChunkReport['outcome']): void => {
@@ -207,11 +216,15 @@ async function watched<T>(run: MergeRun, node: HomerTreeNode, path: string, work
 
 /** What became of the chunks of which the first `read` were read. */
 function coverageOf({ tree, joined }: MergeRun, kept: readonly number[], read = Infinity): ChunkReport[] {
-  const leaves = tree.nodes.filter(({ height }) => height === 0)
-  return chunkSpans(tree, joined).map(({ document, leaf, start, end }) => {
-    const place = { documentId: document.id, index: leaf, start, end }
-    if (leaf >= read) return { ...place, outcome: 'skipped', reason: 'the run ended before it was read' }
-    const { from = 0, to = 0 } = leaves[leaf] ?? {}
-    return { ...place, outcome: 'read', ...(kept[leaf] === undefined ? {} : { reason: `kept ${kept[leaf]} of ${to - from} tokens` }) }
+  const leaves = leavesOf(tree)
+  return chunkSpans(tree, joined).map((chunk) => {
+    const tokens = (leaves[chunk.leaf]?.to ?? 0) - (leaves[chunk.leaf]?.from ?? 0)
+    const own = kept[chunk.leaf]
+    if (chunk.leaf >= read) return reportOf(chunk, 'skipped', 'the run ended before it was read')
+    return reportOf(chunk, 'read', own === undefined ? undefined : `kept ${own} of ${tokens} tokens`)
   })
+}
+
+function reportOf({ document, leaf, start, end }: ChunkSpan, outcome: 'read' | 'skipped', reason: string | undefined): ChunkReport {
+  return { documentId: document.id, index: leaf, start, end, outcome, ...(reason === undefined ? {} : { reason }) }
 }

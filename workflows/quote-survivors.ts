@@ -29,10 +29,11 @@ export async function quoteSurvivors(
     return [{ id: `q${at + 1}`, documentId: document.id, chunkIndex: leaf, start, end, text, how: 'exact', score, signals }]
   })
   const hits = await compare(context, quotes, embedder)
-  return quotes.map((quote) => {
-    const { words = 0, similarity = 0 } = hits.get(quote.id) ?? {}
-    return { ...quote, signals: { ...quote.signals, words, similarity } }
-  })
+  return quotes.map((quote) => compared(quote, hits.get(quote.id)))
+}
+
+function compared(quote: Quote, { words = 0, similarity = 0 }: Partial<MemoryHit> = {}): Quote {
+  return { ...quote, signals: { ...quote.signals, words, similarity } }
 }
 
 /** What retrieval would say of the quotations if there were nothing else. */

@@ -98,7 +98,7 @@ describe('homer', { timeout: 60_000 }, () => {
     expect(usage.calls).toBe(nodes.length + 1)
     expect(paths(events, 'step.started')).toEqual(paths(events, 'step.finished'))
     expect(paths(events, 'step.finished').slice(0, -1)).toEqual(nodes.map(({ height, from }) => `homer/${height}/${from}`))
-    expect(events.filter(({ type }) => type === 'worker.finished').at(-1)).toMatchObject({ outcome: 'read', done: leaves, total: leaves })
+    expect(events.findLast(({ type }) => type === 'worker.finished')).toMatchObject({ outcome: 'read', done: leaves, total: leaves })
   })
 
   it('reads several documents as one text', async () => {
