@@ -171,7 +171,7 @@ function figuresOf(outcomes: readonly Outcome[], sizes: readonly number[]): Reco
       for (const size of sizes) {
         const own = outcomes.filter(({ task }) => task.policy === policy && task.size === size && task.faults === faults)
         const matched = own.filter((outcome) => outcome.matched)
-        const values = { em: mean(own, 'em'), f1: mean(own, 'f1'), peak: mean(matched, 'peak'), dependency: mean(own, 'dependency') }
+        const values = { em: mean(own, 'em'), f1of: mean(own, 'f1'), peak: mean(matched, 'peak'), dependency: mean(own, 'dependency') }
         for (const [name, value] of Object.entries(values)) figures[camelCase(`${prefix}-${name}`) + size] = value
       }
     }
