@@ -121,11 +121,11 @@ async function read(decoder: Decoder, result: HomerResult, item: PasskeyItem, re
   if (reading === 'spans') return readSpans(decoder, item, survivingSpans(result, { most: spanTokens }))
   if (reading === 'cache') {
     using cache = result.cache.fork()
-    return answerOf(decoder, cache, result.logits)
+    return await answerOf(decoder, cache, result.logits)
   }
   const { cache, logits } = await readAgain(decoder, result.cache, item.prompt.suffix, { renumber: reading === 'placed' })
   using asked = cache
-  return answerOf(decoder, asked, logits)
+  return await answerOf(decoder, asked, logits)
 }
 
 /** Spans as a prompt of their own. */
@@ -135,7 +135,7 @@ async function readSpans(decoder: Decoder, { prompt }: PasskeyItem, spans: reado
   const context = spans.flatMap(({ start, end }) => [...prompt.context.slice(start, end), ...line])
   using cache = decoder.createCache()
   const logits = await decoder.prefill([...prefix, ...context, ...suffix], cache)
-  return answerOf(decoder, cache, logits)
+  return await answerOf(decoder, cache, logits)
 }
 
 function holdsKey(sources: ReadonlySet<number>, { mentions }: PasskeyItem): boolean {
