@@ -2,7 +2,19 @@
 import { stat } from 'node:fs/promises'
 import { ModelFileError } from '../errors/index.ts'
 import { type ChatModel, describe, type LocalModel, type ModelDescription, openLocalModel, resolveModel } from '../models/index.ts'
-import { auto, chainOfAgents, homer, mapReduce, mem1Strategy, retrieve, type Strategy, stuff, tree, truncate } from '../workflows/index.ts'
+import {
+  auto,
+  chainOfAgents,
+  homer,
+  mapReduce,
+  mem1Strategy,
+  retrieve,
+  scm,
+  type Strategy,
+  stuff,
+  tree,
+  truncate,
+} from '../workflows/index.ts'
 import type { AskFlags } from './options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -104,6 +116,8 @@ export function strategyOf(
       return homer({ model, folder, ...(keep === undefined ? {} : { keep }) })
     case 'map-reduce':
       return mapReduce(options)
+    case 'scm':
+      return scm(options)
     case 'mem1':
       return mem1Strategy(options)
     case 'retrieve':

@@ -2,7 +2,18 @@ import { InvalidArgumentError } from 'commander'
 import type { Limits, Paths } from '../workflows/index.ts'
 import { UsageError } from './usage-error.ts'
 
-export const strategyNames = ['auto', 'chain-of-agents', 'homer', 'map-reduce', 'mem1', 'retrieve', 'stuff', 'tree', 'truncate'] as const
+export const strategyNames = [
+  'auto',
+  'chain-of-agents',
+  'homer',
+  'map-reduce',
+  'mem1',
+  'retrieve',
+  'scm',
+  'stuff',
+  'tree',
+  'truncate',
+] as const
 export type StrategyName = (typeof strategyNames)[number]
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const

@@ -32,8 +32,9 @@ export interface TurnDeriver {
   idle(): Promise<void>
 }
 
-/** Turns embedded together when catching up. */
+/** Turns embedded together when catching up, and records looked through for them: facts may lack vectors too. */
 const BATCH = 64
+const LOOKED_AT = 1_000
 
 export function createTurnDeriver(options: DeriveOptions): TurnDeriver {
   const { logger = silent, memory, scope } = options
@@ -67,7 +68,7 @@ async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: rea
   if (embedder === undefined) return
   // Summaries were made since the turns were read.
   const current = await Promise.all(turns.map(({ id }) => memory.get(scope, id)))
-  const open = current.filter((turn) => turn !== undefined).filter(({ vector }) => vector === undefined)
+  const open = current.flatMap((turn) => (turn === undefined || turn.vector !== undefined ? [] : [turn]))
   const vectors = await embedder.embed(open.map(embeddedText))
   for (const [at, { id }] of open.entries()) {
     const vector = vectors[at]
@@ -78,9 +79,13 @@ async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: rea
 async function embedWithout(options: DeriveOptions): Promise<void> {
   const { memory, scope, embedder } = options
   if (embedder === undefined) return
+  let last: string | undefined
   for (;;) {
-    const turns = (await memory.withoutVector(scope, BATCH)).filter(({ kind }) => kind === 'turn')
-    if (turns.length === 0) return
+    const turns = (await memory.withoutVector(scope, LOOKED_AT)).filter(({ kind }) => kind === 'turn').slice(0, BATCH)
+    const [first] = turns
+    // A turn that is first again got no vector: going on would not end.
+    if (first === undefined || first.id === last) return
+    last = first.id
     await embedTurns(options, turns)
   }
 }

@@ -1,7 +1,10 @@
 /** The contract of memory controllers: what of a conversation comes back for a query, in which form, within a budget. */
-import type { MemoryRecord, MemoryStore } from '../memory/index.ts'
+import type { MemoryStore } from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
+import type { Selection } from './memory-selection.ts'
 import type { Step } from './strategy.ts'
+
+export type { SelectedItem, Selection } from './memory-selection.ts'
 
 /** What is asked of the memory. */
 export interface SelectQuery {
@@ -15,29 +18,6 @@ export interface SelectQuery {
   /** Runs agents inside of a run, with its limits, journal and events; on their own by default. */
   readonly step?: Step
   readonly signal?: AbortSignal
-}
-
-/** One record that was looked at. */
-export interface SelectedItem {
-  readonly id: string
-  readonly form: 'raw' | 'summary' | 'dropped'
-  /** Activation score; higher is nearer. */
-  readonly score: number
-  /** In words: why it came back, was shortened, or was left out. */
-  readonly why: string
-  readonly record: MemoryRecord
-  /** Text in this form, and its tokens; empty and 0 when dropped. */
-  readonly text: string
-  readonly tokens: number
-}
-
-export interface Selection {
-  /** What was looked at, kept ones in order of time, which is the order for the prompt; dropped ones behind them. */
-  readonly items: readonly SelectedItem[]
-  /** Tokens of all kept items together: never above the budget. */
-  readonly tokens: number
-  /** Calls of a model that the decision took. */
-  readonly calls: number
 }
 
 /** Chooses what comes back. Implementations differ in what they look at and how they shorten. */

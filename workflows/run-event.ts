@@ -1,5 +1,5 @@
 import type { Answer, ChunkOutcome, RunUsage } from './answer.ts'
-import type { Selection } from './memory-controller.ts'
+import type { Selection } from './memory-selection.ts'
 import type { Plan } from './plan.ts'
 
 /**
