@@ -16,7 +16,7 @@ export interface RecordFilter {
   readonly validAt?: number
   /** Fields of `metadata` with the values they must have. */
   readonly metadata?: Readonly<Record<string, JsonValue>>
-  /** The current time, which decides what has expired; expired records are found when it is left out. */
+  /** The current time, which decides what has expired; pinned records never do. Expired records are found when it is left out. */
   readonly now?: number
 }
 
@@ -53,7 +53,7 @@ export interface MemoryQuery extends RecordFilter {
   readonly signal?: AbortSignal
 }
 
-/** A result: best first, ties in order of document and index. */
+/** A result: best first, ties in order of document and index; where `relevance` asks for diversity, in the order in which they were chosen. */
 export interface MemoryHit {
   readonly record: MemoryRecord
   /** Fused score, from 0 to 1 for `min-max` without weights and spread. */
@@ -101,7 +101,9 @@ export interface MemoryStore extends Erasable {
    * Adds turns at the end of a conversation, all or none, durable when it resolves; gives them with their places. A turn whose id is there already with the same
    * text is given as it is and not added again, so that a repeated write is harmless.
    *
-   * @throws StoreError `conflict` when the id is there with another text
+   * A turn without a kind is one of kind `turn`.
+   *
+   * @throws StoreError `conflict` when the id is there with another text or in another conversation
    */
   append(scope: string, documentId: string, turns: readonly NewTurn[]): Promise<MemoryRecord[]>
   /** Changes what is derived; gives whether the record is there. */

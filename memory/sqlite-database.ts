@@ -21,7 +21,7 @@ export async function openDatabase(path: string, busyTimeout: number): Promise<D
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = FULL')
     database.pragma('secure_delete = ON')
-    // Without the default's upper bound of 2 MB, which a large scope's words exceed.
+    // 64 MiB: the words of a large scope do not fit in the 2 MB that are the default.
     database.pragma('cache_size = -65536')
     if (database.transaction(() => migrate(database, path)).immediate()) leaveVersion1(database, path)
     return database

@@ -5,27 +5,22 @@ import type { SqliteFile } from './sqlite-file.ts'
 import { truncateLog, vacuum } from './sqlite-maintenance.ts'
 import { toRecord } from './sqlite-rows.ts'
 
-/** Deletes records of a scope; gives how many went. What SQL deletes does not live on in an index's file or in the log of writes. */
+/** Deletes records of a scope; gives how many went. */
 export function deleteRecords(file: SqliteFile, action: string, scope: string, deleteFrom: (scopeId: number) => number): number {
-  const { tables, vectors } = file
   const scopeId = file.read(action, scope, (id) => id)
   if (scopeId === undefined) return 0
   const deleted = file.write(action, () => {
     const sum = deleteFrom(scopeId)
-    tables.dropEmptyScope(scopeId)
+    file.tables.dropEmptyScope(scopeId)
     return sum
   })
-  if (deleted > 0) {
-    file.run(action, () => {
-      vectors.discardFiles(scopeId)
-      truncateLog(file)
-    })
-  }
+  if (deleted > 0) purge(file, action, [scopeId])
   return deleted
 }
 
+/** Deletes what has expired in every scope; gives how many went. */
 export function deleteExpired(file: SqliteFile, now: number): number {
-  const { tables, vectors } = file
+  const { tables } = file
   const action = 'delete expired records'
   const scopes = new Set<number>()
   const deleted = file.write(action, () => {
@@ -37,13 +32,16 @@ export function deleteExpired(file: SqliteFile, now: number): number {
     }
     return sum
   })
-  if (deleted > 0) {
-    file.run(action, () => {
-      for (const scope of scopes) vectors.discardFiles(scope)
-      truncateLog(file)
-    })
-  }
+  if (deleted > 0) purge(file, action, scopes)
   return deleted
+}
+
+/** What SQL deletes does not live on in an index's file, nor in the log of writes unless another process reads it just now. */
+function purge(file: SqliteFile, action: string, scopes: Iterable<number>): void {
+  file.run(action, () => {
+    for (const scope of scopes) file.vectors.discardFiles(scope)
+    truncateLog(file)
+  })
 }
 
 /** Deletes a target for good and empties the files of it. Also when nothing is found, as an earlier try may have been kept from emptying them. */

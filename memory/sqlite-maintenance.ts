@@ -7,20 +7,25 @@ import type { SqliteFile } from './sqlite-file.ts'
 import { writeMeta } from './sqlite-meta.ts'
 import { buildWords } from './sqlite-words.ts'
 
-/** Empties the file of what was deleted: its unused pages and its log. */
+/**
+ * Empties the file of what was deleted: its unused pages and its log.
+ *
+ * @throws StoreError `busy` when another process still reads an older state, which keeps it in the log
+ */
 export function vacuum(file: SqliteFile): void {
-  file.database.exec('VACUUM')
-  truncateLog(file)
-}
-
-/** @throws StoreError `busy` when another process still reads an older state, which keeps it in the log */
-export function truncateLog({ database, path }: SqliteFile): void {
-  const [result] = database.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
-  if (result?.busy !== 1) return
+  const { database, path } = file
+  database.exec('VACUUM')
+  if (truncateLog(file)) return
   throw new StoreError(
     `Cannot empty the log of the memory store as another process reads it: ${path}-wal. What was deleted is no longer found, but its bytes remain; do it again`,
     { reason: 'busy', store: path },
   )
+}
+
+/** Moves the log into the file and empties it; gives whether no other process kept it. */
+export function truncateLog({ database }: SqliteFile): boolean {
+  const [result] = database.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[]
+  return result?.busy !== 1
 }
 
 export function compactDatabase(file: SqliteFile): void {

@@ -55,7 +55,7 @@ export const schema = `
 export const identitySql = `INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))`
 
 /**
- * From version 1, which had one vector index for the whole file, vectors inside the records, and no more than passages. Its \`seq\` becomes both
+ * From version 1, which had one vector index for the whole file, vectors inside the records, and no more than passages. Its `seq` becomes both
  * the key and the number of the change, so that the word index, which holds keys, stays as it is.
  */
 export const fromVersion1 = `

@@ -127,6 +127,22 @@ describe('the SQLite store as a file', () => {
     expect((await (await open()).search({ scope: 'one', text: 'whales', k: 9 })).length).toBe(2)
   })
 
+  it('finds rare words among thousands of common ones, and gives every result its true score', async () => {
+    const store = await open()
+    const common = records(2_600, 0, { vector: vector(1) })
+    await store.put([...common.map((one) => ({ ...one, text: 'whale ship' })), ...records(1, 9_000, { text: 'whale rope' })])
+    const search = (text: string, parts: object = {}): ReturnType<MemoryStore['search']> =>
+      store.search({ scope: 'one', text, k: 3, ...parts })
+    const [first, second] = await search('whale rope', { fusion: 'words' })
+    expect(first?.record.id).toBe('r9000')
+    expect((second?.words ?? 0) > 0 || second === undefined).toBe(true)
+    expect((await search('whale', { fusion: 'words' })).every((hit) => hit.words > 0)).toBe(true)
+    const near = await search('ship whale rope', { vector: vector(1), neighbours: 1, k: 60 })
+    expect(near.length).toBe(60)
+    expect(near.every((hit) => hit.words > 0)).toBe(true)
+    expect(await search('whale', { documentIds: ['absent'] })).toEqual([])
+  })
+
   it('ranks words as the in-process store does', async () => {
     const texts = [
       'whale ship',
@@ -171,6 +187,18 @@ describe('the approximate index', () => {
     const hits = await store.search({ scope: 'one', text: '', vector: vector(5), k: 40, documentIds: ['other'] })
     expect(hits.length).toBe(30)
     expect(new Set(hits.map((hit) => `${hit.record.scope}/${hit.record.documentId}`))).toEqual(new Set(['one/other']))
+  })
+
+  it('is one of its scope alone, and only where the scope is large', async () => {
+    const store = await open({ exactBelow: 50 })
+    await store.put([...records(30, 0, { scope: 'two' }), ...records(60), ...records(20, 0, { scope: 'three' })])
+    expect(await nearest(store, 7, 1)).toEqual(['r7'])
+    for (const scope of ['two', 'three']) {
+      const hits = await store.search({ scope, text: '', vector: vector(7), k: 1, fusion: 'vectors' })
+      expect(hits.map((hit) => `${hit.record.scope} ${hit.record.id}`)).toEqual([`${scope} r7`])
+    }
+    await store.close()
+    expect(readdirSync(folder).filter((name) => name.endsWith('.json'))).toEqual(['memory.db.hnsw-2.json'])
   })
 
   it('is saved on closing and catches up with what was written since', async () => {
