@@ -6,6 +6,7 @@ import { labelOf, toPostgresError } from './postgres-error.ts'
 import { migratePostgres, quoteName } from './postgres-schema.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { createLocalVectors } from './postgres-vectors.ts'
+import { ensureWords } from './postgres-words.ts'
 
 export interface PostgresMemoryOptions extends MemoryStoreOptions {
   /** Schema of the database that holds the tables, made when it is not there: letters, digits and _; `scriptorium` by default. Each is a store. */
@@ -57,6 +58,7 @@ export async function openPostgresStore(
   const { vectors: place = 'local', exactBelow = 20_000, indexPath, logger = silent } = options
   try {
     await migratePostgres(database, schema, label)
+    await ensureWords(database)
     const vectors =
       place === 'pgvector'
         ? await createPgvectorSearch(database, label)

@@ -16,7 +16,7 @@ export interface SqlDatabase extends SqlClient {
   close(): Promise<void>
 }
 
-export interface ConnectOptions {
+interface ConnectOptions {
   /** Most connections that are open at once. */
   readonly connections: number
   /** Seconds to wait for a connection. */

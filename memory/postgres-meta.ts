@@ -2,11 +2,13 @@
 import type { SqlClient } from './postgres-client.ts'
 import { decodeSqlText, encodeSqlText } from './postgres-values.ts'
 
-export interface SqlMeta {
+interface SqlMeta {
   /** The store's own name, by which an index beside it is known to be its. */
   readonly identity?: string
   readonly embedder?: string
   readonly dimensions?: string
+  /** Version of the terms that its word index holds. */
+  readonly words?: string
 }
 
 /** A scope as the table of scopes has it. */

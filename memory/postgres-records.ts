@@ -34,13 +34,13 @@ export interface SqlRecordRow {
 }
 
 /** A row with how the record was used. */
-export interface SqlUsedRow extends SqlRecordRow {
+interface SqlUsedRow extends SqlRecordRow {
   readonly accesses: number | null
   readonly accessed_at: number | null
 }
 
 /** Columns of a record `r`. */
-export const recordColumns = `r.seq::float8 AS seq, r.id, r.document, r.place::float8 AS place, r.span_start::float8 AS span_start,
+const recordColumns = `r.seq::float8 AS seq, r.id, r.document, r.place::float8 AS place, r.span_start::float8 AS span_start,
   r.span_end::float8 AS span_end, r.text, r.context, r.vector, r.kind, r.role, r.created_at, r.tokens, r.summary, r.summary_tokens, r.importance,
   r.pinned, r.expires_at, r.valid_from, r.valid_to, r.superseded_by, r.sources::text AS sources, r.metadata::text AS metadata`
 

@@ -42,7 +42,7 @@ const maxRecords = 2_000_000
 /** Vectors that one statement brings. */
 const pageSize = 1_000
 
-export interface LocalVectorsOptions {
+interface LocalVectorsOptions {
   readonly client: SqlClient
   /** Searches among more vectors than this use an index. */
   readonly exactBelow: number

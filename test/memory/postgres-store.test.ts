@@ -31,8 +31,11 @@ function record(id: string, parts: Partial<MemoryRecord> = {}): MemoryRecord {
   return { id, scope: 'one', documentId: 'book', start: 0, end: text.length, index: 0, text, ...parts }
 }
 
-function numbered(count: number, prefix: string): MemoryRecord[] {
-  return Array.from({ length: count }, (_, index) => record(`${prefix}${index}`, { index, vector: turnVector(`${prefix}${index}`) }))
+function numbered(count: number, prefix: string, partsOf: (index: number) => Partial<MemoryRecord> = () => ({})): MemoryRecord[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = `${prefix}${index}`
+    return record(id, { index, vector: turnVector(id), ...partsOf(index) })
+  })
 }
 
 async function nearest(store: MemoryStore, name: string, k = 1): Promise<string[]> {
@@ -126,9 +129,10 @@ describe.skipIf(url === undefined)('a PostgreSQL server (needs SCRIPTORIUM_POSTG
 
   it('gives turns that come at once places of their own', async () => {
     const schema = nextSchema()
-    const both = [await open(schema), await open(schema)]
-    await Promise.all(Array.from({ length: 20 }, (_, n) => both[n % 2]?.append('one', 'chat', [{ id: `t${n}`, text: `turn ${n}` }])))
-    const turns = await (both[0] as MemoryStore).list('one', 'chat')
+    const [first, second] = [await open(schema), await open(schema)]
+    const writers = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? first : second))
+    await Promise.all(writers.map((store, n) => store.append('one', 'chat', [{ id: `t${n}`, text: `turn ${n}` }])))
+    const turns = await first.list('one', 'chat')
     expect(turns.map(({ index }) => index)).toEqual(Array.from({ length: 20 }, (_, n) => n))
   })
 
@@ -165,6 +169,19 @@ describe.skipIf(url === undefined)('a PostgreSQL server (needs SCRIPTORIUM_POSTG
     await open(later)
     await admin.query(`INSERT INTO ${later}.migrations VALUES (99, now())`)
     await expect(open(later)).rejects.toThrow(/its version 99 is later than this library knows/)
+  })
+
+  it('makes the word index anew when it is of another version', async () => {
+    const schema = nextSchema()
+    await (await open(schema)).put([record('a', { text: 'whales and whales', context: 'Knots' }), record('b', { text: 'rope' })])
+    const query: MemoryQuery = { scope: 'one', text: 'whale knot', k: 9 }
+    const before = await exactly(await open(schema), query)
+    await admin.query(`DELETE FROM ${schema}.terms`)
+    await admin.query(`UPDATE ${schema}.scopes SET terms = 0`)
+    expect(await exactly(await open(schema), query)).toEqual([])
+    await admin.query(`UPDATE ${schema}.meta SET value = '0' WHERE key = 'words'`)
+    expect(await exactly(await open(schema), query)).toEqual(before)
+    expect(before).toHaveLength(1)
   })
 
   it('refuses another embedder by both names', async () => {
@@ -278,11 +295,7 @@ describe('PostgreSQL in this process', { timeout: 60_000 }, () => {
     it('finds by vector what the in-process store finds, inside any filter, after any change', async () => {
       await using expected = createMemoryStore()
       await using actual = await open({ vectors: 'pgvector' })
-      const records = numbered(150, 'a').map((one, n) => ({
-        ...one,
-        kind: n % 3 === 0 ? ('turn' as const) : ('passage' as const),
-        createdAt: n,
-      }))
+      const records = numbered(150, 'a', (n) => ({ kind: n % 3 === 0 ? 'turn' : 'passage', createdAt: n }))
       const compare = async (): Promise<void> => {
         for (const filter of [{}, { kinds: ['turn' as const] }, { from: 140 }, { documentIds: ['none'] }]) {
           const query = { scope: 'one', text: '', vector: turnVector('query'), k: 12, ...filter }
