@@ -105,12 +105,12 @@ export function createRecordTables(database: Database): RecordTables {
   const words = createWordTable(database)
 
   function write(scope: number, record: MemoryRecord, old: RecordRow | undefined, sameVector: boolean): number {
-    const number = nextChange.get() as number
-    const vector = sameVector ? (old?.vector ?? null) : record.vector ? number : null
-    const values = [scope, encodeText(record.id), number, vector, ...toColumns(record)]
+    const thisChange = nextChange.get() as number
+    const vector = sameVector ? (old?.vector ?? null) : record.vector ? thisChange : null
+    const values = [scope, encodeText(record.id), thisChange, vector, ...toColumns(record)]
     const key = old ? old.key : Number(insert.run(values).lastInsertRowid)
     if (old) replace.run([...values, key])
-    if (!sameVector && record.vector) insertVector.run(key, scope, number, encodeVector(record.vector))
+    if (!sameVector && record.vector) insertVector.run(key, scope, thisChange, encodeVector(record.vector))
     if (!sameVector && !record.vector && old) deleteVector.run(key)
     return key
   }

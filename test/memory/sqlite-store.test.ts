@@ -129,8 +129,8 @@ describe('the SQLite store as a file', () => {
 
   it('finds rare words among thousands of common ones, and gives every result its true score', async () => {
     const store = await open()
-    const common = records(2_600, 0, { vector: vector(1) })
-    await store.put([...common.map((one) => ({ ...one, text: 'whale ship' })), ...records(1, 9_000, { text: 'whale rope' })])
+    const common = records(2_600, 0, { vector: vector(1), text: 'whale ship' })
+    await store.put([...common, ...records(1, 9_000, { text: 'whale rope' })])
     const search = (text: string, parts: object = {}): ReturnType<MemoryStore['search']> =>
       store.search({ scope: 'one', text, k: 3, ...parts })
     const [first, second] = await search('whale rope', { fusion: 'words' })
