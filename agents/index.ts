@@ -21,7 +21,13 @@ export {
   type FoundValue,
   type RecordedValues,
 } from './extractor.ts'
-export { type FactExtractor, factExtractor, type FactExtractorInput, type FactExtractorOptions, type FactExtractorOutput } from './fact-extractor.ts'
+export {
+  type FactExtractor,
+  factExtractor,
+  type FactExtractorInput,
+  type FactExtractorOptions,
+  type FactExtractorOutput,
+} from './fact-extractor.ts'
 export { factText } from './fact-text.ts'
 export { type Field, type FieldSchema, fieldSchema, type JsonSchema, type StandardSchema } from './field-schema.ts'
 export { findCandidates, type QuoteCandidate } from './find-candidates.ts'
@@ -38,7 +44,17 @@ export type { Judge, JudgeInput, JudgeOutput, Manager, ManagerInput, ManagerOutp
 export { mapper } from './mapper.ts'
 export { type Mem1Budget, type Mem1Settings, solveMem1 } from './mem1-budget.ts'
 export { mem1Reader, type Mem1ReaderOptions } from './mem1-reader.ts'
-export { type Mem1Action, type Mem1Tags, neutraliseTags, paperTags, parseTurn, releasedTags, renderMem1Info, renderMem1Turn, splitState } from './mem1-tags.ts'
+export {
+  type Mem1Action,
+  type Mem1Tags,
+  neutraliseTags,
+  paperTags,
+  parseTurn,
+  releasedTags,
+  renderMem1Info,
+  renderMem1Turn,
+  splitState,
+} from './mem1-tags.ts'
 export type { Mem1Tool } from './mem1-tool.ts'
 export { type Mem1Turn, mem1Turn, type Mem1TurnAgent, type Mem1TurnInput } from './mem1-turn.ts'
 export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, merger, type RecordedMerge } from './merger.ts'
@@ -70,13 +86,7 @@ export {
   type TurnJudgeOptions,
   type TurnJudgeOutput,
 } from './turn-judge.ts'
-export {
-  turnSummary,
-  type TurnSummary,
-  type TurnSummaryInput,
-  type TurnSummaryOptions,
-  type TurnSummaryOutput,
-} from './turn-summary.ts'
+export { turnSummary, type TurnSummary, type TurnSummaryInput, type TurnSummaryOptions, type TurnSummaryOutput } from './turn-summary.ts'
 export { type Verification, type VerifiedQuote, type VerifyOptions, verifyQuotes } from './verify-quotes.ts'
 export { normaliseAnswer, type Vote, vote } from './vote.ts'
 export type { RecordedQuote, RecordedReading, Worker, WorkerInput, WorkerOutput } from './worker.ts'

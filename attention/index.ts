@@ -29,15 +29,7 @@ export { TokenMask } from './constraints/token-mask.ts'
 export { type CopiedEnd, type TokenSource, VerbatimAutomaton } from './constraints/verbatim-automaton.ts'
 export type { Device, DeviceChoice, DeviceOptions, GpuAdapter } from './choose-device.ts'
 export { dequantise } from './dequantise.ts'
-export {
-  homer,
-  type HomerNodes,
-  type HomerOptions,
-  type HomerReport,
-  type HomerResult,
-  mergeObstacle,
-  mergeSubtree,
-} from './homer.ts'
+export { homer, type HomerNodes, type HomerOptions, type HomerReport, type HomerResult, mergeObstacle, mergeSubtree } from './homer.ts'
 export type { NodeState, SuffixRule } from './homer-node.ts'
 export { type HomerLengths, type HomerNode, type HomerPlan, planHomer } from './homer-plan.ts'
 export type { HomerPrompt } from './homer-run.ts'

@@ -1,32 +1,11 @@
 /** `memory`: looking after a memory store: how large it is, copies, tidying, erasure, moving records. */
 import { type Command, Option } from 'commander'
 import { EXIT } from './exit-codes.ts'
-import { type CommonFlags, parseText } from './options.ts'
 import { eraseMemory } from './erase-memory.ts'
+import type { EraseFlags, ExportFlags, MemoryFlags, RestoreFlags } from './memory-flags.ts'
+import { parseText } from './options.ts'
 import { backUp, checkMemory, compactMemory, exportRecords, importRecords, rebuildMemory, restore, showStatistics } from './run-memory.ts'
 import type { Terminal } from './terminal.ts'
-
-export interface MemoryFlags extends CommonFlags {
-  readonly json?: boolean
-}
-
-export interface RestoreFlags extends MemoryFlags {
-  readonly force?: boolean
-}
-
-export interface ExportFlags extends MemoryFlags {
-  readonly scope?: string
-  readonly out?: string
-  readonly vectors: boolean
-}
-
-export interface EraseFlags extends MemoryFlags {
-  readonly scope?: string
-  readonly document?: readonly string[]
-  readonly id?: readonly string[]
-  readonly journal?: string
-  readonly confirm?: string
-}
 
 const fileHelp = "file of the store (default: the indexes of the command's own store)"
 const anyHelp = `${fileHelp}, or an address postgres://…`

@@ -1,4 +1,4 @@
-import type { RankedCandidate } from './rank-candidates.ts'
+import type { RankedCandidate } from './candidate.ts'
 import { cosineSimilarity } from './vectors.ts'
 import { recordTerms } from './words.ts'
 

@@ -2,16 +2,7 @@
 export { allRecords, type AllRecordsOptions } from './all-records.ts'
 export { type CoRecallOptions, expandByCoRecall } from './expand-by-co-recall.ts'
 export { FactIndex } from './fact-index.ts'
-export {
-  type Fact,
-  factKey,
-  factMetadata,
-  factOf,
-  FACTS_DOCUMENT,
-  isCurrent,
-  isSameStatement,
-  normaliseFactText,
-} from './fact-record.ts'
+export { type Fact, factKey, factMetadata, factOf, FACTS_DOCUMENT, isCurrent, isSameStatement, normaliseFactText } from './fact-record.ts'
 export { forget, type ForgetOptions, type Forgotten } from './forget.ts'
 export { fuseMinMax, fuseRank } from './fuse.ts'
 export type { FileMemoryStore, StoreStatistics } from './file-memory-store.ts'

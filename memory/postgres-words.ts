@@ -135,10 +135,7 @@ export async function ensureWords(database: SqlDatabase): Promise<void> {
       const next = rows.at(-1)
       if (!next) break
       last = next.seq
-      const records = rows.map(({ seq, scope, text, context }) => {
-        const record = { text: decodeSqlText(text), ...(context === null ? {} : { context: decodeSqlText(context) }) }
-        return { scope, seq, ...termsOf(record) }
-      })
+      const records = rows.map(termsOfRow)
       await insertTerms(client, records)
       await client.query(
         `UPDATE ${client.schema}.records r SET length = n.length FROM json_to_recordset($1::text::json) AS n (seq bigint, length integer) WHERE r.seq = n.seq`,
@@ -164,4 +161,9 @@ interface TextRow {
 
 function scoreOf(row: TermRow | undefined, weight: number | undefined, meanLength: number): number {
   return row && weight !== undefined ? weight * saturate(row.count, row.length, meanLength) : 0
+}
+
+function termsOfRow({ seq, scope, text, context }: TextRow): { readonly scope: number; readonly seq: number } & ReturnType<typeof termsOf> {
+  const record = { text: decodeSqlText(text), ...(context === null ? {} : { context: decodeSqlText(context) }) }
+  return { scope, seq, ...termsOf(record) }
 }

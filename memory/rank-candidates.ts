@@ -1,26 +1,10 @@
+import type { Candidate, RankedCandidate } from './candidate.ts'
 import { diversify } from './diversify.ts'
 import { fuseMinMax, fuseRank } from './fuse.ts'
 import type { MemoryRecord, RecordUse } from './memory-record.ts'
 import type { MemoryHit, MemoryQuery } from './memory-store.ts'
 import { weightOf } from './ranking-weights.ts'
 import { spreadScores } from './spread-scores.ts'
-
-/** A record that a search looks at, with its true scores, whichever list found it. */
-export interface Candidate {
-  /** The store's own number of the record, in order of arrival. */
-  readonly key: number
-  readonly record: MemoryRecord
-  /** Needed where the query has weights. */
-  readonly use?: RecordUse | undefined
-  /** BM25 score, 0 when no word matched. */
-  readonly words: number
-  /** Cosine similarity; undefined without vectors. */
-  readonly similarity: number | undefined
-}
-
-export interface RankedCandidate extends Candidate {
-  readonly score: number
-}
 
 /** Candidates taken from each list: more than the results, as the best of the sum need not lead either list. */
 export function candidateLimit(k: number): number {

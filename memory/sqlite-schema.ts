@@ -52,13 +52,13 @@ export const schema = `
 `
 
 /** A new file's own name, by which a derived file beside it is known to be its. */
-export const identitySql = `INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))`
+export const identitySql: string = `INSERT INTO meta VALUES ('identity', lower(hex(randomblob(16))))`
 
 /**
  * From version 1, which had one vector index for the whole file, vectors inside the records, and no more than passages. Its `seq` becomes both
  * the key and the number of the change, so that the word index, which holds keys, stays as it is.
  */
-export const fromVersion1 = `
+export const fromVersion1: string = `
   ALTER TABLE meta RENAME TO meta_1;
   ALTER TABLE scopes RENAME TO scopes_1;
   ALTER TABLE records RENAME TO records_1;

@@ -1,6 +1,7 @@
 import type { MemoryRecord } from './memory-record.ts'
 import type { MemoryHit, MemoryQuery } from './memory-store.ts'
-import { type Candidate, searchCandidates } from './rank-candidates.ts'
+import type { Candidate } from './candidate.ts'
+import { searchCandidates } from './rank-candidates.ts'
 import { createRecordTest } from './record-filter.ts'
 import type { RecordTables } from './sqlite-records.ts'
 import { type RecordRow, toRecord } from './sqlite-rows.ts'

@@ -16,13 +16,7 @@ export { auto, type AutoOptions } from './auto.ts'
 export { cacheHolder, type CacheHolderOptions } from './cache-holder.ts'
 export { chainOfAgents, type ChainOfAgentsOptions } from './chain-of-agents.ts'
 export type { StateMachine } from './control.ts'
-export {
-  type Conversation,
-  type ConversationOptions,
-  importConversation,
-  openConversation,
-  type SendOptions,
-} from './conversation.ts'
+export { type Conversation, type ConversationOptions, importConversation, openConversation, type SendOptions } from './conversation.ts'
 export { defineStrategy, type StrategyDefinition } from './define-strategy.ts'
 export type { FactChange } from './fact-book.ts'
 export { createTurnDeriver, type DeriveOptions, type TurnDeriver } from './derive-turns.ts'

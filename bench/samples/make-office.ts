@@ -30,7 +30,7 @@ export function makeDocx(body: string): Buffer {
 }
 
 /** A paragraph of a Word document. */
-export function paragraph(text: string, { style = '', bold = false } = {}): string {
+export function paragraph(text: string, { style = '', bold = false }: { readonly style?: string; readonly bold?: boolean } = {}): string {
   const properties = style === '' ? '' : `<w:pPr><w:pStyle w:val="${style}"/></w:pPr>`
   return `<w:p>${properties}<w:r>${bold ? '<w:rPr><w:b/></w:rPr>' : ''}<w:t xml:space="preserve">${text}</w:t></w:r></w:p>`
 }

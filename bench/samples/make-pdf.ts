@@ -88,7 +88,14 @@ function toFile(objects: readonly string[], trailer: string): Buffer {
   return Buffer.from(file, 'latin1')
 }
 
+interface Lines extends Pick<DrawnText, 'size' | 'font'> {
+  readonly x?: number
+  readonly top?: number
+  readonly pitch?: number
+}
+
 /** Lines under one another, for a page. */
-export function lines(texts: readonly string[], { x = 72, top = 700, pitch = 13, size = 11, font = 'serif' as const } = {}): DrawnText[] {
+export function lines(texts: readonly string[], options: Lines = {}): DrawnText[] {
+  const { x = 72, top = 700, pitch = 13, size = 11, font = 'serif' } = options
   return texts.map((text, at) => ({ text, x, y: top - at * pitch, size, font }))
 }

@@ -8,7 +8,7 @@ import { loadSheets } from './load-sheets.ts'
 import type { Loader } from './loaded-text.ts'
 
 /** The loaders that run in a thread of their own, as their parsers block, and may take time and memory without end. */
-export const threadLoaders = {
+export const threadLoaders: Readonly<Record<'docx' | 'epub' | 'html' | 'mail' | 'pdf' | 'pptx' | 'sheets', Loader>> = {
   docx: loadDocx,
   epub: loadEpub,
   html: loadHtml,
@@ -16,6 +16,6 @@ export const threadLoaders = {
   pdf: loadPdf,
   pptx: loadPptx,
   sheets: loadSheets,
-} satisfies Readonly<Record<string, Loader>>
+}
 
 export type ThreadFormat = keyof typeof threadLoaders
