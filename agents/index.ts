@@ -27,12 +27,12 @@ export {
   type FactExtractorInput,
   type FactExtractorOptions,
   type FactExtractorOutput,
-} from './fact-extractor.ts'
-export { factText } from './fact-text.ts'
+} from './facts/fact-extractor.ts'
+export { factText } from './facts/fact-text.ts'
 export { type Field, type FieldSchema, fieldSchema, type JsonSchema, type StandardSchema } from './field-schema.ts'
 export { findCandidates, type QuoteCandidate } from './find-candidates.ts'
-export { findDates, type FindDatesOptions, type FoundDate } from './find-dates.ts'
-export { findFacts, type FindFactsOptions, type FoundFact } from './find-facts.ts'
+export { findDates, type FindDatesOptions, type FoundDate } from './facts/find-dates.ts'
+export { findFacts, type FindFactsOptions, type FoundFact } from './facts/find-facts.ts'
 export { cutNotes, cutWords, type FitOptions, type FittedUnit, fitUnit, renderUnit } from './fit-unit.ts'
 export { groupQuotes, type GroupOptions } from './group-quotes.ts'
 export { groupSimilar } from './group-similar.ts'
@@ -42,8 +42,8 @@ export { judge, type JudgeOptions } from './judge.ts'
 export { likelihoodTurnJudge, type LikelihoodTurnJudgeOptions } from './likelihood-turn-judge.ts'
 export type { Judge, JudgeInput, JudgeOutput, Manager, ManagerInput, ManagerOutput, PathResult } from './manager.ts'
 export { mapper } from './mapper.ts'
-export { type Mem1Budget, type Mem1Settings, solveMem1 } from './mem1-budget.ts'
-export { mem1Reader, type Mem1ReaderOptions } from './mem1-reader.ts'
+export { type Mem1Budget, type Mem1Settings, solveMem1 } from './mem1/mem1-budget.ts'
+export { mem1Reader, type Mem1ReaderOptions } from './mem1/mem1-reader.ts'
 export {
   type Mem1Action,
   type Mem1Tags,
@@ -54,9 +54,9 @@ export {
   renderMem1Info,
   renderMem1Turn,
   splitState,
-} from './mem1-tags.ts'
-export type { Mem1Tool } from './mem1-tool.ts'
-export { type Mem1Turn, mem1Turn, type Mem1TurnAgent, type Mem1TurnInput } from './mem1-turn.ts'
+} from './mem1/mem1-tags.ts'
+export type { Mem1Tool } from './mem1/mem1-tool.ts'
+export { type Mem1Turn, mem1Turn, type Mem1TurnAgent, type Mem1TurnInput } from './mem1/mem1-turn.ts'
 export { type Merger, type MergerInput, type MergerOptions, type MergerOutput, merger, type RecordedMerge } from './merger.ts'
 export {
   likelihoodNeedJudge,

@@ -1,7 +1,7 @@
 import type { Candidate, RankedCandidate } from './candidate.ts'
 import { diversify } from './diversify.ts'
 import { fuseMinMax, fuseRank } from './fuse.ts'
-import type { MemoryRecord, RecordUse } from './memory-record.ts'
+import type { MemoryRecord } from './memory-record.ts'
 import type { MemoryHit, MemoryQuery } from './memory-store.ts'
 import { weightOf } from './ranking-weights.ts'
 import { spreadScores } from './spread-scores.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { paperTags, releasedTags } from '../../agents/index.ts'
-import { parseTurn, type ParsedTurn, neutraliseTags } from '../../agents/mem1-tags.ts'
+import { parseTurn, type ParsedTurn, neutraliseTags } from '../../agents/mem1/mem1-tags.ts'
 
 const tools = ['search', 'recall']
 const query = (text: string, tool = 'search'): ParsedTurn['action'] => ({ kind: 'query', tool, query: text })

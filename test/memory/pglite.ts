@@ -1,8 +1,8 @@
 /** PostgreSQL inside this process, for tests where no server is at hand, and with pgvector, which few servers have. */
 import { PGlite, type Results } from '@electric-sql/pglite'
 import { vector } from '@electric-sql/pglite-pgvector'
-import type { SqlClient, SqlDatabase, SqlValue } from '../../memory/postgres-client.ts'
-import { quoteName } from '../../memory/postgres-schema.ts'
+import type { SqlClient, SqlDatabase, SqlValue } from '../../memory/postgres/postgres-client.ts'
+import { quoteName } from '../../memory/postgres/postgres-schema.ts'
 
 interface Runner {
   query(sql: string, values: unknown[]): Promise<Results>

@@ -11,9 +11,9 @@ import {
   openPostgresMemory,
   type PostgresMemoryOptions,
 } from '../../memory/index.ts'
-import { openPostgresStore } from '../../memory/open-postgres.ts'
-import { connectPostgres, type SqlDatabase } from '../../memory/postgres-client.ts'
-import { quoteName } from '../../memory/postgres-schema.ts'
+import { openPostgresStore } from '../../memory/postgres/open-postgres.ts'
+import { connectPostgres, type SqlDatabase } from '../../memory/postgres/postgres-client.ts'
+import { quoteName } from '../../memory/postgres/postgres-schema.ts'
 import { memoryStoreSuite } from '../../testing/memory-store-suite.ts'
 import { erasure } from '../../workflows/index.ts'
 import { type SharedDatabase, startPglite } from './pglite.ts'

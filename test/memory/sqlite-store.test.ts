@@ -10,7 +10,7 @@ import {
   openMemory,
   type OpenMemoryOptions,
 } from '../../memory/index.ts'
-import { toStoreError } from '../../memory/sqlite-error.ts'
+import { toStoreError } from '../../memory/sqlite/sqlite-error.ts'
 
 const Database = await loadSqlite('open a database for a test')
 

@@ -305,7 +305,8 @@ describe('a conversation', () => {
     const lines = await linesOf(conversation)
     expect(lines[0]).toBe(JSON.stringify({ format: 'scriptorium-conversation', version: 1, threadId }))
     const copy = await importConversation(lines, { memory: createMemoryStore(), threadId: 'copy', model: parrot() })
-    const bare = async (one: Conversation): Promise<unknown> => (await one.turns()).map((turn) => ({ ...turn, documentId: '', scope: '' }))
+    const bare = async (one: Conversation): Promise<unknown> =>
+      (await one.turns()).map((turn) => Object.assign({}, turn, { documentId: '', scope: '' }))
     expect(await bare(copy)).toEqual(await bare(conversation))
     expect((await linesOf(copy)).slice(1)).toEqual(lines.slice(1))
   })
