@@ -14,8 +14,9 @@ export interface LikelihoodTurnJudgeOptions {
 }
 
 /**
- * With the bundled model, over 40 questions of generated chats: turns that answer gained at least 2.9, turns about the same place 2.2 in
- * the median, other turns 0.3; a summary that keeps the answer gained 1.06 times the turn's or more, one that lost it 0.1 times at most.
+ * With the bundled model, over 40 questions of generated chats: of turns that answer 95 % gained 2.9 or more, turns about the same place 2.2 in
+ * the median, others 0.3. At 0.5 no answering turn is dropped, and 59 % of the others pass too: it prunes little. A summary that keeps the answer
+ * gained 1.06 times the turn's or more (21 cases), one that lost it 0.1 times at most (2 cases).
  */
 const CALIBRATED = { helps: 0.5, enough: 0.8 } as const
 

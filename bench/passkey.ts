@@ -28,9 +28,9 @@ export interface PasskeyOptions {
 /** Tokens of an answer. */
 export const answerTokens = 12
 const FILLER = 'The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. '
-/** Asked for "the pass key", a small model would rather say what one is. */
-const BEFORE = 'Read the text and answer the question.\n\nText:\n'
-const AFTER = '\n\nQuestion: What is the pass key? It is a number.\nAnswer: The pass key is the number'
+/** As a chat: without its marks, a small model would rather say what a pass key is (4 of 4 in filler and 3 of 4 in prose of 1,000 tokens, else 0 to 3). */
+const BEFORE = '<|im_start|>user\nThere is important information hidden in a long text. Find and remember it.\n\n'
+const AFTER = '\n\nWhat is the pass key?<|im_end|>\n<|im_start|>assistant\nThe pass key is'
 
 /** What stands before and after the context. */
 export function passkeyAffixes(tokenizer: Tokenizer): { readonly prefix: number[]; readonly suffix: number[] } {

@@ -51,7 +51,7 @@ export function addCacheCommand(program: Command, terminal: Terminal, done: (cod
     .command('build')
     .summary('read a text once and keep what was computed')
     .description('Read a text with a local model, and write its keys and values to a file for loadCache of the library.')
-    .argument('<file>', 'text or Markdown file')
+    .argument('<file>', 'document of any kind that ask reads')
     .addOption(new Option('-m, --model <model>', 'the local model that reads').argParser(parseText).default('local'))
     .addOption(
       new Option('--form <form>', 'how numbers are kept: exact, or in a quarter or an eighth of the bytes')
