@@ -11,7 +11,7 @@ import { chance } from '../../testing/hash.ts'
 import { turnVector } from './turn-vector.ts'
 
 /** Points at which the writing process is killed; more by the environment. */
-const kills = Number(process.env['SCRIPTORIUM_KILLS'] ?? 20)
+const kills = Number(process.env['SCRIPTORIUM_KILLS'] ?? 8)
 const script = fileURLToPath(new URL('append-until-killed.ts', import.meta.url))
 
 let folder: string
