@@ -47,7 +47,7 @@ describe.skipIf(!existsSync(file))('passkeyItem()', { timeout: 60_000 }, () => {
       expect(mentions.map(({ start, end }) => tokenizer.decode(context.slice(start, end)))).toEqual([` ${key}.`, ` ${key}`])
       const start = mentions[0]?.start ?? NaN
       expect(Math.abs(start / context.length - depth)).toBeLessThan(0.12)
-      expect(tokenizer.decode(suffix)).toMatch(/What is the pass key\?[^]*The pass key is the number$/)
+      expect(tokenizer.decode(suffix)).toMatch(/What is the pass key\?[^]*The pass key is$/)
       expect(passkeyItem(tokenizer, { text, tokens: 1_000, depth, seed: 3 })).toEqual({ prompt, key, mentions })
     },
   )
