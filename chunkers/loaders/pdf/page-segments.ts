@@ -1,17 +1,7 @@
 import type { PageItem } from './read-page.ts'
 
-/** Words that stand together on a line, without a gap as wide as one between columns. Points from the top left corner. */
-export interface Segment {
-  readonly text: string
-  readonly x: number
-  /** Of the baseline. */
-  readonly y: number
-  readonly width: number
-  /** Font size. */
-  readonly size: number
-  readonly mono: boolean
-  readonly rtl: boolean
-}
+/** Words that stand together on a line, without a gap as wide as one between columns. */
+export type Segment = PageItem
 
 /** A gap in font sizes from which words do not belong together; what was parted too often is joined again as a line. */
 const PARTING = 0.9
