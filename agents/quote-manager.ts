@@ -33,7 +33,7 @@ const QUOTE_TOKENS = 60
  * Confidence below which a question is said to have no answer. On 200 answerable and 100 impossible questions (`bench -- squad`) 0.48 flags 16.5 %
  * and 55 %, 0.44 flags 14 % and 49 %. An answer that is withheld is worse than a quotation too many.
  */
-const THRESHOLD = 0.44
+const THRESHOLD = 0.45
 
 export function quoteManager(model: ChatModel & LikelihoodModel, options: QuoteManagerOptions = {}): Manager {
   const { maxQuotes = 3, threshold = THRESHOLD, judge = true } = options

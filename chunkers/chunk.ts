@@ -12,6 +12,15 @@ export interface Chunk extends Span {
   readonly sections: readonly string[]
   /** SHA-256 of `text`, hexadecimal: equal text, equal hash. */
   readonly hash: string
+  /**
+   * What a reader must know of the chunk that stands elsewhere in the document: titles above it, the signature and class around a piece of code, the
+   * header of a table, key phrases. Not part of `text`, nor of `tokens`; embedded and read in front of the text.
+   */
+  readonly context?: string
+  /** The larger piece that holds the chunk: what is read once the chunk is found. */
+  readonly parent?: Span
+  /** Its vector, from chunkers that make one on the way. */
+  readonly vector?: Float32Array
 }
 
 export interface ChunkOptions {
@@ -31,4 +40,12 @@ export interface Chunker {
   /** Raised when the cuts change; part of cache keys. */
   readonly version: number
   chunk(document: Document, options: ChunkOptions): Iterable<Chunk>
+}
+
+/** A chunker that asks a model where to cut. It keeps the promises of `Chunker`. */
+export interface AsyncChunker {
+  readonly name: string
+  /** Raised when the cuts change; part of cache keys. */
+  readonly version: number
+  chunk(document: Document, options: ChunkOptions): AsyncIterable<Chunk>
 }

@@ -1,5 +1,5 @@
 /** What is read and how it is cut: documents, their sections and sentences, chunkers, passages, quotations. */
-export type { Chunk, Chunker, ChunkOptions } from './chunk.ts'
+export type { AsyncChunker, Chunk, Chunker, ChunkOptions } from './chunk.ts'
 export { type CitationHtmlOptions, citationHtml, type PageBox, pageBoxes, placeOf } from './cite-span.ts'
 export { createDocument, type DocumentInit } from './create-document.ts'
 export { type ChunkerDefinition, defineChunker } from './define-chunker.ts'
