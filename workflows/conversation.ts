@@ -34,6 +34,8 @@ export interface ConversationOptions
   readonly summary?: TurnSummary
   /** Where runs are recorded; in memory by default, gone with the process. */
   readonly journal?: Journal
+  /** Derives summaries, vectors and uses of turns in place of the conversation itself. */
+  readonly deriver?: TurnDeriver
 }
 
 export interface SendOptions extends Pick<RunOptions, 'limits' | 'signal' | 'resume'> {
@@ -127,7 +129,7 @@ class OpenConversation implements Conversation {
     this.#controller = this.#createController(this.#replier)
     const { memory, embedder, summary, call, logger } = options
     const count = (text: string): number => this.#description.count(text)
-    this.#deriver = createTurnDeriver({ memory, scope: this.scope, embedder, summary, count, call, logger })
+    this.#deriver = options.deriver ?? createTurnDeriver({ memory, scope: this.scope, embedder, summary, count, call, logger })
   }
 
   catchUp(): void {

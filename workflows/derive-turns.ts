@@ -55,7 +55,7 @@ export function createTurnDeriver(options: DeriveOptions): TurnDeriver {
   }
 }
 
-async function summarise(
+export async function summarise(
   { memory, scope, summary: agent, count, call }: DeriveOptions,
   { id, text, summary: known }: MemoryRecord,
 ): Promise<void> {
@@ -64,7 +64,7 @@ async function summarise(
   if (summary !== undefined) await memory.update(scope, id, { summary, summaryTokens: count(summary) })
 }
 
-async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: readonly MemoryRecord[]): Promise<void> {
+export async function embedTurns({ memory, scope, embedder }: DeriveOptions, turns: readonly MemoryRecord[]): Promise<void> {
   if (embedder === undefined) return
   // Summaries were made since the turns were read.
   const current = await Promise.all(turns.map(({ id }) => memory.get(scope, id)))
