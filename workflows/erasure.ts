@@ -45,6 +45,8 @@ export interface ErasureOptions {
   readonly now?: () => number
   /** Makes the receipt's id. */
   readonly createId?: () => string
+  /** The only scope that may be erased, whatever a token says; any by default. */
+  readonly scope?: string
 }
 
 /**
@@ -60,10 +62,11 @@ export interface ErasureOptions {
  * ```
  */
 export function erasure(holders: readonly Erasable[], options: ErasureOptions = {}): Erasure {
-  const { now = Date.now, createId = randomUUID } = options
+  const { now = Date.now, createId = randomUUID, scope } = options
 
   async function preview(target: ErasureTarget): Promise<ErasurePreview> {
     checkTarget(target)
+    if (scope !== undefined && target.scope !== scope) throw new TypeError('Cannot erase as it is another scope than the one that may be erased')
     const findings: ErasureFinding[] = []
     for (const holder of holders) findings.push(await holder.findErasable(target))
     return { target, findings, token: tokenOf(target, findings) }
