@@ -6,9 +6,11 @@
  * depends on the texts beside it: batches of 2 to 16 texts of equal length moved vectors by .005 to .013 of cosine, more than separates two
  * close neighbours, and at 256 tokens were no faster. One at a time, a text has one vector.
  */
-import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
-import type { Tokenizer } from './tokenizer.ts'
+import { encodeWords } from './encode-words.ts'
 import { nextTask } from './next-task.ts'
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from './runtime.ts'
+import { tokenWindows } from './token-windows.ts'
+import type { Tokenizer } from './tokenizer.ts'
 
 export interface EncoderOptions {
   readonly runtime: OnnxRuntime
@@ -28,12 +30,28 @@ export interface EmbedOptions {
   readonly onProgress?: (done: number) => void
 }
 
+/** What an encoder made of the tokens of one text. */
+export interface TokenVectors {
+  /** [tokens, dimensions], row by row. The mean of all rows, brought to length 1, is the vector of a text that fits one run. */
+  readonly vectors: Float32Array
+  /**
+   * Start and end of each token in turn, in UTF-16 code units; the tokens of one word have the place of the word. What the model puts before and
+   * after the text has an empty place there.
+   */
+  readonly offsets: Int32Array
+}
+
 /** Texts to vectors of length 1. */
 export interface Encoder {
   readonly dimensions: number
   readonly maxTokens: number
   /** One vector a text, in order. */
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Float32Array[]>
+  /**
+   * The vectors of the tokens of each text, in order. A text of more than `maxTokens` is read in windows that overlap by half: each token is taken
+   * from the one in which it stands farthest from an edge. For tokenizers that part words as BERT's does.
+   */
+  embedTokens(texts: readonly string[], options?: EmbedOptions): Promise<TokenVectors[]>
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -49,13 +67,15 @@ export async function openEncoder(options: EncoderOptions): Promise<Encoder> {
   }
   const session = await runtime.InferenceSession.create(model, sessionOptions(threads))
   const toIds = (text: string): number[] => frame(tokenizer, tokenizer.encode(text), maxTokens)
-  const embedOne = (ids: readonly number[]): Promise<Float32Array> => run(runtime, session, ids)
+  const rowsOf = (ids: readonly number[]): Promise<Float32Array> => run(runtime, session, ids)
+  const embedOne = async (ids: readonly number[]): Promise<Float32Array> => normalise(meanOfRows(await rowsOf(ids), ids.length))
   const dimensions = (await embedOne(toIds(''))).length
   const dispose = disposer(session)
   return {
     dimensions,
     maxTokens,
     embed: (texts, settings) => embedAll(texts, toIds, embedOne, settings),
+    embedTokens: (texts, settings) => embedTokens(texts, { tokenizer, maxTokens, dimensions, rowsOf }, settings),
     dispose,
     [Symbol.asyncDispose]: dispose,
   }
@@ -101,6 +121,49 @@ async function embedAll(
   return vectors
 }
 
+interface TokenParts {
+  readonly tokenizer: Tokenizer
+  readonly maxTokens: number
+  readonly dimensions: number
+  rowsOf(ids: readonly number[]): Promise<Float32Array>
+}
+
+async function embedTokens(
+  texts: readonly string[],
+  parts: TokenParts,
+  { signal, onProgress }: EmbedOptions = {},
+): Promise<TokenVectors[]> {
+  signal?.throwIfAborted()
+  const found: TokenVectors[] = []
+  for (const text of texts) {
+    found.push(await tokensOf(text, parts, signal))
+    onProgress?.(found.length)
+  }
+  return found
+}
+
+async function tokensOf(
+  text: string,
+  { tokenizer, maxTokens, dimensions, rowsOf }: TokenParts,
+  signal?: AbortSignal,
+): Promise<TokenVectors> {
+  const { ids, offsets } = encodeWords(tokenizer, text)
+  const before = tokenizer.special.bos === undefined ? 0 : 1
+  const after = tokenizer.special.eos === undefined ? 0 : 1
+  const vectors = new Float32Array((before + ids.length + after) * dimensions)
+  for (const { from, to, first, last } of tokenWindows(ids.length, maxTokens - before - after)) {
+    const rows = await rowsOf(frame(tokenizer, ids.slice(from, to), maxTokens))
+    // The frame's own rows belong to the first and to the last window.
+    const start = first === 0 ? 0 : first + before
+    const end = last === ids.length ? last + before + after : last + before
+    vectors.set(rows.subarray((start - from) * dimensions, (end - from) * dimensions), start * dimensions)
+    await nextTask()
+    signal?.throwIfAborted()
+  }
+  const places = [...(before ? [0, 0] : []), ...offsets, ...(after ? [text.length, text.length] : [])]
+  return { vectors, offsets: Int32Array.from(places) }
+}
+
 async function run(runtime: OnnxRuntime, session: OnnxSession, ids: readonly number[]): Promise<Float32Array> {
   const row = (values: BigInt64Array): OnnxTensor => new runtime.Tensor('int64', values as never, [1, ids.length])
   const feeds: Record<string, OnnxTensor> = {
@@ -112,7 +175,7 @@ async function run(runtime: OnnxRuntime, session: OnnxSession, ids: readonly num
   if (!(hidden?.data instanceof Float32Array)) {
     throw new TypeError(`Cannot embed as the model has no float32 output "last_hidden_state". It has: ${session.outputNames.join(', ')}`)
   }
-  return normalise(meanOfRows(hidden.data, ids.length))
+  return hidden.data
 }
 
 function meanOfRows(rows: Float32Array, count: number): Float32Array {

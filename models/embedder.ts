@@ -1,3 +1,5 @@
+import type { TokenVectors } from '../attention/index.ts'
+
 /** Text to vectors of one length. LangChain's `Embeddings` satisfies it as it is. */
 export interface Embedder {
   /** One vector a text, in order. An empty list gives an empty list. */
@@ -14,4 +16,13 @@ export interface NamedEmbedder extends Embedder {
     texts: readonly string[],
     options?: { readonly signal?: AbortSignal; readonly onProgress?: (done: number) => void },
   ): Promise<Float32Array[]>
+}
+
+/** An embedder that also gives the vectors of single tokens, of which a text's vector is the mean. */
+export interface TokenEmbedder extends NamedEmbedder {
+  /** Vectors and places of the tokens of each text, in order; a text longer than the model's window is read in windows that overlap. */
+  embedTokens(
+    texts: readonly string[],
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (done: number) => void },
+  ): Promise<TokenVectors[]>
 }

@@ -8,7 +8,8 @@ export { callModel, type CallModelOptions, type CallResult, type CallUsage, type
 export type { ChatCallOptions, ChatMessage, ChatModel, ChatReply } from './chat-model.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { describe, type ModelDescription, type SelfDescribing } from './describe.ts'
-export type { Embedder, NamedEmbedder } from './embedder.ts'
+export type { TokenVectors } from '../attention/index.ts'
+export type { Embedder, NamedEmbedder, TokenEmbedder } from './embedder.ts'
 export { type Evidence, type EvidenceModel, type EvidenceQuery, isEvidenceModel, type PrefixSpan } from './evidence-model.ts'
 export {
   type GrowOptions,
@@ -54,3 +55,4 @@ export { type EmbedTextsOptions, type LocalEmbedder, openLocalEmbedder, type Ope
 export type { LoadOptions, LocalCallOptions, LocalModel, LocalReply } from './local-model.ts'
 export { openLocalModel, type OpenLocalModelOptions } from './open-local-model.ts'
 export { type FileSource, openFileSource } from './file-source.ts'
+export { startThread } from './start-thread.ts'

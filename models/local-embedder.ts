@@ -1,9 +1,10 @@
+import type { TokenVectors } from '../attention/index.ts'
 import { bundledFile } from './bundled-weights.ts'
-import type { NamedEmbedder } from './embedder.ts'
+import type { TokenEmbedder } from './embedder.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
 import { openFileSource } from './file-source.ts'
 import type { LocalEngine } from './local-engine.ts'
-import type { EncoderSpec } from './local-protocol.ts'
+import type { Argument, EncoderSpec, Result } from './local-protocol.ts'
 import { type EngineHold, holdEngine } from './shared-engine.ts'
 
 export interface OpenLocalEmbedderOptions {
@@ -23,10 +24,12 @@ export interface EmbedTextsOptions {
 }
 
 /** An embedder that runs in a worker thread of this process. */
-export interface LocalEmbedder extends NamedEmbedder {
+export interface LocalEmbedder extends TokenEmbedder {
   /** Longest text in tokens; longer ones are cut at their end. */
   readonly maxTokens: number
   embed(texts: readonly string[], options?: EmbedTextsOptions): Promise<Float32Array[]>
+  /** Vectors of tokens take 384 numbers each: hand over texts of a few thousand words at a time. */
+  embedTokens(texts: readonly string[], options?: EmbedTextsOptions): Promise<TokenVectors[]>
   /** Frees the weights; the embedder cannot be used any more. */
   dispose(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -69,12 +72,12 @@ class WorkerEmbedder implements LocalEmbedder {
     this.#hold = hold
   }
 
-  async embed(texts: readonly string[], options: EmbedTextsOptions = {}): Promise<Float32Array[]> {
-    if (this.#disposed !== undefined) throw new TypeError(`Cannot use a local embedder as it is disposed: ${this.id}. Open it again`)
-    options.signal?.throwIfAborted()
-    if (texts.length === 0) return []
-    const call = { encoder: this.#spec, texts: [...texts] }
-    return this.#hold.engine.call('embed', call, { priority: 1, ...options, model: this.id })
+  embed(texts: readonly string[], options: EmbedTextsOptions = {}): Promise<Float32Array[]> {
+    return this.#run('embed', texts, options)
+  }
+
+  embedTokens(texts: readonly string[], options: EmbedTextsOptions = {}): Promise<TokenVectors[]> {
+    return this.#run('embedTokens', texts, options)
   }
 
   async embedDocuments(texts: string[]): Promise<number[][]> {
@@ -84,6 +87,14 @@ class WorkerEmbedder implements LocalEmbedder {
   async embedQuery(text: string): Promise<number[]> {
     const [vector] = await this.embed([text], { priority: 0 })
     return Array.from(vector ?? [])
+  }
+
+  async #run<M extends 'embed' | 'embedTokens'>(method: M, texts: readonly string[], options: EmbedTextsOptions): Promise<Result<M> | []> {
+    if (this.#disposed !== undefined) throw new TypeError(`Cannot use a local embedder as it is disposed: ${this.id}. Open it again`)
+    options.signal?.throwIfAborted()
+    if (texts.length === 0) return []
+    const call = { encoder: this.#spec, texts: [...texts] }
+    return this.#hold.engine.call<M>(method, call as Argument<M>, { priority: 1, ...options, model: this.id })
   }
 
   dispose(): Promise<void> {

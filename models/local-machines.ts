@@ -10,6 +10,7 @@ import {
   openEncoder,
   type PrefixDecoder,
   reusePrefixes,
+  type TokenVectors,
 } from '../attention/index.ts'
 import { loadOptional, ModelFileError } from '../errors/index.ts'
 import { silent } from '../log/index.ts'
@@ -74,6 +75,7 @@ export class LocalMachines {
     mergeText: (call, context) => this.#merge(call, context),
     closeTree: async (tree) => this.#trees.close(tree),
     embed: (call, context) => this.#embed(call, context),
+    embedTokens: (call, context) => this.#embedTokens(call, context),
   }
 
   /** Runs one method; its argument comes from the other thread, so its type is known there and not here. */
@@ -140,6 +142,17 @@ export class LocalMachines {
       await giveWay()
     }
     return vectors
+  }
+
+  async #embedTokens({ encoder: spec, texts }: EmbedCall, { signal, progress, giveWay }: CallContext): Promise<TokenVectors[]> {
+    const encoder = await this.#encoder(spec)
+    const found: TokenVectors[] = []
+    for (const text of texts) {
+      found.push(...(await encoder.embedTokens([text], { signal })))
+      progress(found.length)
+      await giveWay()
+    }
+    return found
   }
 
   #decoder(spec: DecoderSpec, signal: AbortSignal, onProgress?: (share: number) => void): Promise<PrefixDecoder> {

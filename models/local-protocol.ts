@@ -12,6 +12,7 @@ import type {
   PrefixStats,
   SamplingOptions,
   TokenLogProb,
+  TokenVectors,
 } from '../attention/index.ts'
 
 /** A GGUF file to run, and the threads of a run. */
@@ -250,6 +251,8 @@ export interface LocalMethods {
   closeTree: { argument: number; result: undefined }
   /** Progress is the number of texts done. */
   embed: { argument: EmbedCall; result: Float32Array[] }
+  /** As `embed`, token by token. The vectors are handed over, not copied. */
+  embedTokens: { argument: EmbedCall; result: TokenVectors[] }
 }
 
 export type LocalMethod = keyof LocalMethods

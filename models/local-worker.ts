@@ -1,7 +1,7 @@
 /** The thread that runs local models. It owns decoders and encoders, and takes calls one at a time by priority. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { LocalMachines } from './local-machines.ts'
-import type { CallContext, FromWorker, ToWorker, WorkerStart } from './local-protocol.ts'
+import type { CallContext, FromWorker, Result, ToWorker, WorkerStart } from './local-protocol.ts'
 import { toPlain } from './plain-error.ts'
 import { Turns } from './turns.ts'
 
@@ -12,9 +12,9 @@ const machines = new LocalMachines()
 const running = new Map<number, AbortController>()
 const answers = new Set<Promise<void>>()
 
-function send(message: FromWorker): void {
+function send(message: FromWorker, handedOver: readonly ArrayBufferLike[] = []): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-  parentPort?.postMessage(message)
+  parentPort?.postMessage(message, handedOver.filter((buffer) => buffer instanceof ArrayBuffer))
 }
 
 async function answer(call: Call): Promise<void> {
@@ -26,12 +26,17 @@ async function answer(call: Call): Promise<void> {
       controller.signal.throwIfAborted()
       return machines.run(method, argument, contextOf(id, controller.signal, giveWay))
     })
-    send({ kind: 'result', id, value })
+    send({ kind: 'result', id, value }, method === 'embedTokens' ? buffersOf(value as Result<'embedTokens'>) : [])
   } catch (error) {
     send({ kind: 'error', id, error: toPlain(error) })
   } finally {
     running.delete(id)
   }
+}
+
+/** Megabytes a call, which would take their time to be copied. */
+function buffersOf(tokens: Result<'embedTokens'>): ArrayBufferLike[] {
+  return tokens.flatMap(({ vectors, offsets }) => [vectors.buffer, offsets.buffer])
 }
 
 function contextOf(id: number, signal: AbortSignal, giveWay: () => Promise<void>): CallContext {

@@ -1,14 +1,14 @@
-import type { NamedEmbedder } from '../models/index.ts'
+import type { TokenEmbedder } from '../models/index.ts'
 import { hash, wordsOf } from './hash.ts'
 
-export interface ScriptedEmbedder extends NamedEmbedder {
+export interface ScriptedEmbedder extends TokenEmbedder {
   /** Texts embedded so far. */
   readonly embedded: number
 }
 
 /**
  * An embedder for tests: a hashed bag of words, of unit length. Texts that share words are near, the order of words does not matter, and a text
- * without words has a direction of its own.
+ * without words has a direction of its own. Its tokens are words, which know nothing of their neighbours.
  *
  * @throws RangeError when `dimensions` is not a whole number above 0
  */
@@ -31,6 +31,16 @@ export function scriptedEmbedder(options: { readonly dimensions?: number; readon
         embedded++
         onProgress?.(index + 1)
         return vector
+      })
+    },
+    async embedTokens(texts, { signal, onProgress } = {}) {
+      return texts.map((text, index) => {
+        signal?.throwIfAborted()
+        const words = [...text.matchAll(/[\p{L}\p{N}]+/gu)]
+        const vectors = new Float32Array(words.length * dimensions)
+        words.forEach(([word], at) => vectors.set(bagOfWords(word, dimensions), at * dimensions))
+        onProgress?.(index + 1)
+        return { vectors, offsets: Int32Array.from(words.flatMap(({ 0: word, index: start }) => [start, start + word.length])) }
       })
     },
     async embedDocuments(texts) {

@@ -28,7 +28,37 @@ describe('the bundled embedder', { timeout: 60_000 }, () => {
     expect(await embedder.embedQuery(golden.sentences[0] ?? '')).toEqual(plain[0])
   })
 
+  it('gives the vectors of tokens, of whose rows the vector of the text is the mean', async () => {
+    const texts = [...golden.sentences, '', 'naïve Ａ\u200db 鯨は白い。 [SEP] it’s e.g. 3.5%']
+    const vectors = await embedder.embed(texts)
+    const tokens = await embedder.embedTokens(texts)
+    for (const [index, { vectors: rows, offsets }] of tokens.entries()) {
+      expect(rows).toHaveLength((offsets.length / 2) * embedder.dimensions)
+      expect(dot(vectors[index] ?? [], unitMean(rows, embedder.dimensions))).toBeGreaterThan(0.99999)
+    }
+  })
+
+  it('gives the place of each token, with empty places for what frames a text', async () => {
+    const text = '  The whale, unbelievable!'
+    const [{ offsets } = { offsets: new Int32Array() }] = await embedder.embedTokens([text])
+    const words = Array.from({ length: offsets.length / 2 }, (_, at) => text.slice(offsets[2 * at], offsets[2 * at + 1]))
+    expect([...new Set(words)]).toEqual(['', 'The', 'whale', ',', 'unbelievable', '!'])
+    expect([...offsets.subarray(-2)]).toEqual([text.length, text.length])
+  })
+
+  it('reads a long text in windows: its middle tokens know more than a text cut at the window has', async () => {
+    const text = Array.from({ length: 700 }, (_, at) => `word${at % 9}`).join(' ')
+    const [whole] = await embedder.embedTokens([text])
+    const count = (whole?.offsets.length ?? 0) / 2
+    expect(count).toBeGreaterThan(1_000)
+    expect(whole?.offsets.at(-3)).toBe(text.length)
+    // The first tokens are those of the first window, which is all that `embed` reads.
+    const [start] = await embedder.embedTokens([text.slice(0, whole?.offsets[2 * 254 + 1])])
+    expect(whole?.vectors.slice(0, 384 * 60)).toEqual(start?.vectors.slice(0, 384 * 60))
+  })
+
   it('gives an empty list for an empty list', async () => {
+    expect(await embedder.embedTokens([])).toEqual([])
     expect(await embedder.embed([])).toEqual([])
     expect(await embedder.embedDocuments([])).toEqual([])
   })
@@ -68,6 +98,12 @@ describe('an engine that a model and an embedder share', { timeout: 60_000 }, ()
     expect(engine.running).toBe(true)
   })
 })
+
+function unitMean(rows: Float32Array, width: number): number[] {
+  const sum = Array.from({ length: width }, (_, axis) => rows.reduce((total, value, at) => (at % width === axis ? total + value : total), 0))
+  const length = Math.hypot(...sum)
+  return sum.map((value) => value / length)
+}
 
 function dot(left: ArrayLike<number>, right: ArrayLike<number>): number {
   let total = 0
