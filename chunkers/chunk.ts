@@ -14,7 +14,8 @@ export interface Chunk extends Span {
   readonly hash: string
   /**
    * What a reader must know of the chunk that stands elsewhere in the document: titles above it, the signature and class around a piece of code, the
-   * header of a table, key phrases. Not part of `text`, nor of `tokens`; embedded and read in front of the text.
+   * header of a table, key phrases. Not part of `text`, nor of `tokens`; embedded and read in front of the text (`withContext`), with which it fits
+   * `maxTokens`.
    */
   readonly context?: string
   /** The larger piece that holds the chunk: what is read once the chunk is found. */
@@ -32,8 +33,9 @@ export interface ChunkOptions {
 }
 
 /**
- * Cuts a document. Chunks come in order, tile the text (no overlap, no gap but white space between them), never cut a surrogate pair
- * or a CRLF, never exceed `maxTokens`, and are the same every time.
+ * Cuts a document. Chunks come in order, tile the text (no overlap, no gap but white space between them), never cut a CRLF or another grapheme,
+ * except one that is above `maxTokens` by itself and never in a surrogate pair, never exceed `maxTokens`, also with their context in front, and are
+ * the same every time. They are made while they are taken: the first comes before the document is cut to its end.
  */
 export interface Chunker {
   readonly name: string

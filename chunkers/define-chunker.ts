@@ -1,6 +1,7 @@
 import type { Chunk, Chunker, ChunkOptions } from './chunk.ts'
 import { type CountedSpan, cutLong } from './cut-long.ts'
 import type { Document } from './document.ts'
+import { graphemeBorder } from './graphemes.ts'
 import { checkChunkOptions, toChunks } from './make-chunk.ts'
 import { trimSpan } from './paragraphs.ts'
 import { cutsSurrogatePair } from './surrogates.ts'
@@ -16,7 +17,7 @@ export interface ChunkerDefinition {
 
 /**
  * Makes a chunker of a function that says where to cut. White space at the ends of its spans is left out, empty ones are dropped, and a span
- * above `maxTokens` is cut at clauses, else white space, else between characters.
+ * above `maxTokens` is cut at clauses, else white space, else between characters. A cut in a grapheme is moved to its start.
  *
  * While it chunks it throws a RangeError, with the numbers, for a span that is out of order, outside the text, in a surrogate pair, or that
  * leaves out text.
@@ -40,7 +41,7 @@ function* fit(definition: ChunkerDefinition, text: string, { maxTokens, count }:
   for (const [from, to] of definition.cut(text)) {
     checkCut(definition.name, text, previous, from, to)
     previous = to
-    const { start, end } = trimSpan(text, from, to)
+    const { start, end } = trimSpan(text, graphemeBorder(text, 0, from), graphemeBorder(text, 0, to))
     if (start === end) continue
     const tokens = count(text.slice(start, end))
     if (tokens <= maxTokens) yield { start, end, tokens }

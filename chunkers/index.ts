@@ -1,6 +1,11 @@
 /** What is read and how it is cut: documents, their sections and sentences, chunkers, passages, quotations. */
 export type { AsyncChunker, Chunk, Chunker, ChunkOptions } from './chunk.ts'
+export { type ChunkerModels, type NamedChunker, namedChunkers } from './chunker-names.ts'
 export { type CitationHtmlOptions, citationHtml, type PageBox, pageBoxes, placeOf } from './cite-span.ts'
+export { codeChunker, type CodeChunkerOptions } from './code/code-chunker.ts'
+export { codeLanguages } from './code/grammars.ts'
+export { contentDefined, type ContentDefinedOptions } from './content-defined.ts'
+export { type ContextPart, contextual, type ContextualOptions } from './contextual.ts'
 export { createDocument, type DocumentInit } from './create-document.ts'
 export { type ChunkerDefinition, defineChunker } from './define-chunker.ts'
 export type { Box, Document, Location, Mark, MarkType, Page, Section, Span } from './document.ts'
@@ -12,10 +17,32 @@ export { findQuote, type FindQuoteOptions, type FoundQuote } from './find-quote.
 export { findSections, type FindSectionsOptions } from './find-sections.ts'
 export { findTitle } from './find-title.ts'
 export { fixedTokens } from './fixed-tokens.ts'
+export { interleaveTranscript } from './loaders/interleave-transcript.ts'
 export type { ScannedPage } from './loaders/loaded-text.ts'
+export { mergeTiny, type MergeTinyOptions } from './merge-tiny.ts'
+export {
+  borderChunker,
+  type BorderOptions,
+  type BorderScorer,
+  type BorderUnit,
+  type ScoreGapsOptions,
+} from './model/border-chunker.ts'
+export { chulo, type ChuloOptions } from './model/chulo.ts'
+export { crossSegment, type CrossSegmentOptions } from './model/cross-segment.ts'
+export { type KeyPhrase, type KeyPhraseOptions, keyPhrases } from './model/key-phrases.ts'
+export { lateChunking, type LateChunkingOptions } from './model/late-chunking.ts'
+export { likelihood, type LikelihoodChunkerOptions } from './model/likelihood.ts'
+export type { ChunkingProgress } from './model/progress.ts'
+export { semantic, type SemanticOptions } from './model/semantic.ts'
+export { parentChild, type ParentChildOptions } from './parent-child.ts'
 export { type Passage, type PassageOptions, passages } from './passages.ts'
 export type { ReadBytesOptions } from './read-bytes.ts'
 export { readDocument, type ReadDocumentOptions } from './read-document.ts'
 export { readDocuments, type ReadDocumentsOptions, readEach, type ReadResult } from './read-documents.ts'
+export { type ChunkedDocument, rechunk } from './rechunk.ts'
+export { recursive, type RecursiveOptions } from './recursive.ts'
 export { sentencePacked } from './sentence-packed.ts'
 export { sentences } from './sentences.ts'
+export { type Separators } from './separators.ts'
+export { structural, type StructuralOptions } from './structural.ts'
+export { withContext } from './with-context.ts'

@@ -4,16 +4,47 @@ import type { CountedSpan } from './cut-long.ts'
 import type { Document } from './document.ts'
 import { sectionPaths } from './section-paths.ts'
 
-/** Turns counted spans, in order, into the chunks of a document. Checks the options first and the signal before each chunk. */
-export function* toChunks(document: Document, spans: Iterable<CountedSpan>, { signal }: ChunkOptions): Generator<Chunk> {
+/** A counted span with what its chunk carries besides its text. */
+export type ChunkPiece = CountedSpan & Pick<Chunk, 'context' | 'parent' | 'vector'>
+
+/** Turns counted spans, in order, into the chunks of a document. Checks the signal before each chunk. */
+export function* toChunks(document: Document, pieces: Iterable<ChunkPiece>, { signal }: ChunkOptions): Generator<Chunk> {
+  const make = chunkMaker(document)
+  signal?.throwIfAborted()
+  for (const piece of pieces) {
+    yield make(piece)
+    signal?.throwIfAborted()
+  }
+}
+
+/** `toChunks` for spans that come one by one. */
+export async function* toChunksAsync(document: Document, pieces: AsyncIterable<ChunkPiece>, { signal }: ChunkOptions): AsyncGenerator<Chunk> {
+  const make = chunkMaker(document)
+  signal?.throwIfAborted()
+  for await (const piece of pieces) {
+    yield make(piece)
+    signal?.throwIfAborted()
+  }
+}
+
+function chunkMaker(document: Document): (piece: ChunkPiece) => Chunk {
   const pathAt = sectionPaths(document.sections)
   let index = 0
-  signal?.throwIfAborted()
-  for (const { start, end, tokens } of spans) {
+  return ({ start, end, tokens, context, parent, vector }) => {
     const text = document.slice(start, end)
-    yield { documentId: document.id, index, start, end, text, tokens, sections: pathAt(start), hash: sha256(text) }
-    index++
-    signal?.throwIfAborted()
+    return {
+      documentId: document.id,
+      index: index++,
+      start,
+      end,
+      text,
+      tokens,
+      sections: pathAt(start),
+      hash: sha256(text),
+      ...(context ? { context } : {}),
+      ...(parent ? { parent } : {}),
+      ...(vector ? { vector } : {}),
+    }
   }
 }
 

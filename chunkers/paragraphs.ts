@@ -1,4 +1,5 @@
 import type { Span } from './document.ts'
+import { graphemeBorder } from './graphemes.ts'
 
 /** Lines that stand together, between blank lines. */
 export interface Paragraph extends Span {
@@ -6,14 +7,16 @@ export interface Paragraph extends Span {
   readonly lines: readonly Span[]
 }
 
+/** Lines after which a paragraph ends without a blank one, so that no text is held as one list of lines. */
+const MOST_LINES = 1000
+
 /** The paragraphs of a text, in order: what lies between blank lines. One pass. */
 export function* paragraphs(text: string): Generator<Paragraph> {
   let lines: Span[] = []
   for (const line of textLines(text)) {
-    if (!isBlank(text, line)) {
-      lines.push(line)
-      continue
-    }
+    const blank = isBlank(text, line)
+    if (!blank) lines.push(line)
+    if (!blank && lines.length < MOST_LINES) continue
     if (lines.length > 0) yield toParagraph(lines)
     lines = []
   }
@@ -40,6 +43,12 @@ function isBlank(text: string, { start, end }: Span): boolean {
   return true
 }
 
+/** Whether a blank line stands between two offsets with only white space between them. */
+export function hasBlankLine(text: string, start: number, end: number): boolean {
+  const newline = text.indexOf('\n', start)
+  return newline >= 0 && newline < end && text.slice(newline + 1, end).includes('\n')
+}
+
 /** Whether a UTF-16 unit is white space as `trim` sees it. */
 export function isSpace(unit: number): boolean {
   if (unit <= 32) return unit === 32 || (unit >= 9 && unit <= 13)
@@ -56,9 +65,18 @@ export function isSpace(unit: number): boolean {
   )
 }
 
-/** The span without white space at its ends; empty where it holds nothing else. */
+/**
+ * The span without white space at its ends; empty where it holds nothing else. White space that is one grapheme with a character of the span, as
+ * under a combining mark, stays with it.
+ */
 export function trimSpan(text: string, start: number, end: number): Span {
-  while (start < end && isSpace(text.charCodeAt(start))) start++
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--
-  return { start, end }
+  let from = start
+  let to = end
+  while (from < to && isSpace(text.charCodeAt(from))) from++
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to--
+  if (from === to) return { start: from, end: to }
+  return {
+    start: from === start ? from : graphemeBorder(text, start, from),
+    end: to === end || graphemeBorder(text, from, to) === to ? to : to + 1,
+  }
 }

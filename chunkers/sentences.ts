@@ -1,5 +1,6 @@
 import { endsInAbbreviation } from './abbreviations.ts'
 import type { Span } from './document.ts'
+import { graphemeBorder } from './graphemes.ts'
 import { type Paragraph, paragraphs, trimSpan } from './paragraphs.ts'
 import { isPlainHeading } from './plain-headings.ts'
 import { cutsSurrogatePair } from './surrogates.ts'
@@ -103,7 +104,7 @@ function* windowed(text: string, run: Span): Generator<Span> {
   }
 }
 
-/** Moves a window's end back to white space where there is some in its last quarter; never into a surrogate pair or a CRLF. */
+/** Moves a window's end back to white space where there is some in its last quarter; never into a grapheme that is shorter. */
 function windowEnd(text: string, start: number, limit: number): number {
   if (limit >= text.length) return limit
   const least = start + Math.floor(((limit - start) * 3) / 4)
@@ -111,6 +112,8 @@ function windowEnd(text: string, start: number, limit: number): number {
     const unit = text.charCodeAt(at)
     if (unit === 32 || (unit === 10 && text.charCodeAt(at - 1) !== 13)) return at
   }
+  const border = graphemeBorder(text, start, limit)
+  if (border > start) return border
   return cutsSurrogatePair(text, limit) ? limit - 1 : limit
 }
 

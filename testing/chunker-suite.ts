@@ -1,44 +1,83 @@
-import { type Chunk, type Chunker, createDocument } from '../chunkers/index.ts'
+import { type AsyncChunker, type Chunk, type Chunker, type ChunkOptions, createDocument, type Document } from '../chunkers/index.ts'
+import { asyncChunkerFaults, collect } from './chunker-faults.ts'
+import { CHUNKER_DOCUMENTS, CHUNKER_TEXTS } from './chunker-texts.ts'
 import type { TestRunner } from './test-runner.ts'
 
-/** More texts to try, beside the suite's own. */
+/** What is asked of one chunker beside the defaults. */
 export interface ChunkerSuiteOptions {
+  /** More texts to try, beside the suite's own. */
   readonly texts?: Readonly<Record<string, string>>
+  /** A grapheme with more than this share of `maxTokens` may be cut; 1 by default, less for chunkers that keep room for a context. */
+  readonly graphemeShare?: number
+  /**
+   * Most characters that are counted ahead of what is given out, 100,000 by default; Infinity for a chunker that has to see the whole text before its
+   * first chunk, as its documentation then says.
+   */
+  readonly ahead?: number
 }
 
+/** Most times that a character may be counted, beside those ahead. */
+const COUNTED = 16
+
 /**
- * The conformance suite of `Chunker`: what every chunker promises, over texts that are hard to cut.
+ * The conformance suite of `Chunker` and `AsyncChunker`: what every chunker promises, over texts that are hard to cut.
+ *
+ * That chunks are made while they are taken, in linear time and without keeping the document's pieces, is checked without a clock: the counter is the
+ * witness. What was counted when a chunk is handed out is at most 16 times the text up to that chunk, plus `ahead`.
  *
  * @param name name of the implementation
  * @param make makes the chunker under test
  * @param runner the caller's test runner
  */
-export function chunkerSuite(name: string, make: () => Chunker, runner: TestRunner, options: ChunkerSuiteOptions = {}): void {
+export function chunkerSuite(
+  name: string,
+  make: () => Chunker | AsyncChunker,
+  runner: TestRunner,
+  options: ChunkerSuiteOptions = {},
+): void {
   const { describe, it, expect } = runner
+  const { texts = {}, graphemeShare = 1, ahead = 100_000 } = options
   describe(`${name} is a chunker`, () => {
-    for (const [label, text] of Object.entries({ ...TEXTS, ...options.texts })) {
+    for (const [label, text] of [...Object.entries({ ...CHUNKER_TEXTS, ...texts }), ...Object.entries(CHUNKER_DOCUMENTS)]) {
+      const document = typeof text === 'string' ? makeDocument(text) : createDocument(text)
       for (const [counter, count] of Object.entries(COUNTERS)) {
         // Small limits on the longest texts would take minutes and say nothing new.
-        for (const maxTokens of text.length > 20_000 ? [1000] : [8, 60, 1000]) {
-          it(`keeps its promises on ${label} at ${maxTokens} ${counter}`, () => {
-            expect(chunkerFaults(make(), text, { maxTokens, count })).toEqual([])
+        for (const maxTokens of document.text.length > 20_000 ? [1000] : [8, 60, 1000]) {
+          it(`keeps its promises on ${label} at ${maxTokens} ${counter}`, async () => {
+            expect(await asyncChunkerFaults(make(), document, { maxTokens, count, graphemeShare })).toEqual([])
           })
         }
       }
     }
-    it('gives no chunk for nothing and for white space', () => {
-      for (const text of ['', ' ', '\r\n\r\n\t '])
-        expect([...make().chunk(makeDocument(text), { maxTokens: 8, count: countWords })]).toEqual([])
-    })
-    it('refuses a limit that is no whole number above 0', () => {
-      for (const maxTokens of [0, -1, 1.5, Number.NaN]) {
-        expect(thrownBy(() => [...make().chunk(makeDocument('text'), { maxTokens, count: countWords })]) instanceof RangeError).toBe(true)
+    it('gives no chunk for nothing and for white space', async () => {
+      for (const text of ['', ' ', '\r\n\r\n\t ']) {
+        expect(await collect(make().chunk(makeDocument(text), { maxTokens: 8, count: countWords }))).toEqual([])
       }
     })
-    it('stops with the reason of its signal', () => {
+    it('refuses a limit that is no whole number above 0', async () => {
+      for (const maxTokens of [0, -1, 1.5, Number.NaN]) {
+        expect((await failure(make(), 'text', { maxTokens, count: countWords })) instanceof RangeError).toBe(true)
+      }
+    })
+    it('stops with the reason of its signal', async () => {
       const reason = new Error('enough')
       const signal = AbortSignal.abort(reason)
-      expect(thrownBy(() => [...make().chunk(makeDocument('One. Two.'), { maxTokens: 8, count: countWords, signal })])).toBe(reason)
+      expect(await failure(make(), 'One. Two.', { maxTokens: 8, count: countWords, signal })).toBe(reason)
+    })
+    it('stops between two chunks when its signal aborts', async () => {
+      const reason = new Error('enough')
+      const controller = new AbortController()
+      const taken: Chunk[] = []
+      const options = { maxTokens: 8, count: countWords, signal: controller.signal }
+      const stopped = await failure(make(), CHUNKER_TEXTS['a long sentence']!, options, (chunk) => {
+        taken.push(chunk)
+        controller.abort(reason)
+      })
+      expect([stopped, taken.length]).toEqual([reason, 1])
+    })
+    const test = ahead === Infinity ? it.skip : it
+    test('gives chunks while it cuts: what is counted stays near what is given out', async () => {
+      expect(await lags(make(), STREAMED, ahead)).toEqual([])
     })
     it('has a name and a whole version', () => {
       const chunker = make()
@@ -47,52 +86,33 @@ export function chunkerSuite(name: string, make: () => Chunker, runner: TestRunn
   })
 }
 
-/** What a chunker breaks of its promises on one text, in words; empty when it keeps them all. For property tests with any generator. */
-export function chunkerFaults(
-  chunker: Chunker,
-  text: string,
-  options: { readonly maxTokens: number; readonly count: (text: string) => number },
-): string[] {
-  const document = makeDocument(text)
-  const chunks = [...chunker.chunk(document, options)]
-  const faults: string[] = []
-  let previous = 0
-  chunks.forEach((chunk, index) => {
-    const fault = (what: string): void => void faults.push(`chunk ${index} [${chunk.start}, ${chunk.end}) ${what}`)
-    if (chunk.index !== index) fault(`has index ${chunk.index}`)
-    if (chunk.documentId !== document.id) fault(`has document id ${chunk.documentId}`)
-    if (chunk.start < previous) fault(`starts before ${previous}`)
-    if (text.slice(previous, chunk.start).trim() !== '') fault(`leaves out text in front of it, from ${previous}`)
-    if (chunk.text.trim() === '') fault('is empty')
-    if (chunk.text !== text.slice(chunk.start, chunk.end)) fault('has another text than its span')
-    if (partsPair(text, chunk.start) || partsPair(text, chunk.end)) fault('cuts a surrogate pair or a CRLF')
-    if (chunk.tokens !== options.count(chunk.text)) fault(`says ${chunk.tokens} tokens, its text has ${options.count(chunk.text)}`)
-    if (chunk.tokens > options.maxTokens) fault(`has ${chunk.tokens} tokens, more than ${options.maxTokens}`)
-    previous = chunk.end
-  })
-  if (text.slice(previous).trim() !== '') faults.push(`the text from ${previous} on is in no chunk`)
-  const again = [...chunker.chunk(makeDocument(text), options)]
-  if (fingerprint(again) !== fingerprint(chunks)) faults.push('the same text gives other chunks the second time')
-  return faults
+/** Where the counter was handed more than the chunks given out so far account for. */
+async function lags(chunker: Chunker | AsyncChunker, text: string, ahead: number): Promise<string[]> {
+  const found: string[] = []
+  let counted = 0
+  const count = (part: string): number => {
+    counted += part.length
+    return Math.ceil(part.length / 4)
+  }
+  for await (const { index, end } of chunker.chunk(makeDocument(text), { maxTokens: 200, count })) {
+    if (counted > COUNTED * end + ahead) found.push(`chunk ${index} ends at ${end}, ${counted} characters were counted before it came`)
+  }
+  return found
 }
 
-function makeDocument(text: string): ReturnType<typeof createDocument> {
+function makeDocument(text: string): Document {
   return createDocument({ text, name: 'suite' })
 }
 
-function fingerprint(chunks: readonly Chunk[]): string {
-  return JSON.stringify(chunks)
-}
-
-function partsPair(text: string, at: number): boolean {
-  if (at <= 0 || at >= text.length) return false
-  const pair = text.slice(at - 1, at + 1)
-  return pair === '\r\n' || /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(pair)
-}
-
-function thrownBy(body: () => unknown): unknown {
+/** What cutting a text throws; undefined when it does not. */
+async function failure(
+  chunker: Chunker | AsyncChunker,
+  text: string,
+  options: ChunkOptions,
+  take: (chunk: Chunk) => void = () => {},
+): Promise<unknown> {
   try {
-    body()
+    for await (const chunk of chunker.chunk(makeDocument(text), options)) take(chunk)
   } catch (error) {
     return error
   }
@@ -111,20 +131,5 @@ const COUNTERS: Readonly<Record<string, (text: string) => number>> = {
   'pieces and a marker': (text) => 1 + (text.match(/\s+|\S{1,3}/gu)?.length ?? 0),
 }
 
-const TEXTS: Readonly<Record<string, string>> = {
-  'one word': 'whale',
-  'short sentences': 'Call me Ishmael. Some years ago I went to sea. Why? It is a way I have!\n\nThe second paragraph is here.\n',
-  'hard-wrapped lines with CRLF':
-    'It was a cloudy, sultry afternoon; the seamen\r\nwere lazily lounging about the decks.\r\n\r\nAnother paragraph\r\nfollows it.\r\n'.repeat(
-      20,
-    ),
-  'a long sentence': `${'and the sea rolled on, '.repeat(400)}as it rolled long ago.`,
-  'a line of 100,000 characters without a space': 'abcdefghij'.repeat(10_000),
-  'a line of 100,000 characters': 'word '.repeat(20_000),
-  'scripts without spaces': '我叫以实玛利。几年以前，我出海去了。'.repeat(60) + 'ฉันชื่ออิชมาเอล'.repeat(60),
-  'emoji and joined emoji': '👩‍👩‍👧‍👦🐳🇬🇧👍🏽'.repeat(50),
-  'mixed scripts': 'שלום עולם. Привет, мир! नमस्ते दुनिया। Γειά σου Κόσμε; hello 🌍.\n'.repeat(30),
-  'blank lines and odd white space': '\uFEFF\n\n\u00A0a\u2003b\n \t\n\r\n\r\nc\n\n\n\n\u3000d\r\n\r',
-  headings:
-    '# One\n\nText of one. More.\n\n## Two\n\nText of two.\n\nCHAPTER 1. Loomings.\n\nCall me Ishmael.\n\nCHAPTER 2\n\nThe Carpet-Bag\n\nI stuffed a shirt.\n',
-}
+/** Long enough that a chunker which counts all of it first is told from one that does not. */
+const STREAMED = 'The whale rose from the deep sea, and breathed. It was a cloudy day.\n\nAnother paragraph follows it here.\n\n'.repeat(4_000)

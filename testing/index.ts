@@ -1,6 +1,7 @@
 /** For tests: models that follow a script, a clock that is told the time, and the conformance suite of each contract. */
 export { type ChatModelFixture, chatModelSuite, type ChatModelSuiteOptions } from './chat-model-suite.ts'
-export { chunkerFaults, chunkerSuite, type ChunkerSuiteOptions } from './chunker-suite.ts'
+export { asyncChunkerFaults, type ChunkerCheck, chunkerFaults } from './chunker-faults.ts'
+export { chunkerSuite, type ChunkerSuiteOptions } from './chunker-suite.ts'
 export { embedderSuite, type EmbedderSuiteOptions } from './embedder-suite.ts'
 export { journalRun, journalStep, journalSuite, type JournalSuiteOptions } from './journal-suite.ts'
 export type { Fault, FaultKind } from './faults.ts'

@@ -1,62 +1,56 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Chunker, defineChunker, fixedTokens, sentencePacked } from '../../chunkers/index.ts'
-import { chunkerFaults, chunkerSuite } from '../../testing/chunker-suite.ts'
+import { type AsyncChunker, type Chunker, sentencePacked } from '../../chunkers/index.ts'
+import { chunkerFaults, chunkerSuite } from '../../testing/index.ts'
+import { CHUNKERS } from './all-chunkers.ts'
 
-function byLine(): Chunker {
-  return defineChunker({
-    name: 'line',
-    version: 1,
-    *cut(text) {
-      for (const match of text.matchAll(/^.+$/gm)) yield [match.index, match.index + match[0].length]
+for (const [name, { make, ...options }] of Object.entries(CHUNKERS)) chunkerSuite(name, make, { describe, it, expect }, options)
+
+/** As a chunker that asks a model gives its chunks: one by one, each after a wait. */
+function slowly(chunker: Chunker): AsyncChunker {
+  return {
+    ...chunker,
+    async *chunk(document, options) {
+      for (const chunk of chunker.chunk(document, options)) yield await Promise.resolve(chunk)
     },
+  }
+}
+
+chunkerSuite('a chunker whose chunks are awaited', () => slowly(sentencePacked()), { describe, it, expect })
+
+describe('chunkerFaults', () => {
+  const limits = { maxTokens: 60, count: (text: string): number => text.length }
+
+  it.each([
+    ['a gap', [0, 4, 9, 12], 'leaves out text in front of it, from 4'],
+    ['a missing end', [0, 4], 'the text from 4 on is in no chunk'],
+    ['an overlap', [0, 8, 4, 12], 'starts before 8'],
+    ['a cut grapheme', [0, 11, 11, 12], 'cuts the grapheme "e\u0301" at 11'],
+  ])('names %s', (_label, offsets, fault) => {
+    const text = 'The whalese\u0301'
+    const cut: Chunker = {
+      name: 'own',
+      version: 1,
+      *chunk(document) {
+        for (let at = 0; at < offsets.length; at += 2) {
+          const [start, end] = [offsets[at]!, offsets[at + 1]!]
+          const [whole] = sentencePacked().chunk(document, limits)
+          yield { ...whole!, index: at / 2, start, end, text: document.slice(start, end), tokens: end - start }
+        }
+      },
+    }
+    expect(chunkerFaults(cut, text, limits).join('\n')).toContain(fault)
   })
-}
 
-const chunkers = { sentencePacked, fixedTokens, 'defineChunker by line': byLine }
-const bytes = (text: string): number => Buffer.byteLength(text)
-
-for (const [name, make] of Object.entries(chunkers)) chunkerSuite(name, make, { describe, it, expect })
-
-const parts = fc.oneof(
-  fc.constantFrom(
-    '\r\n',
-    '\n',
-    '\n\n',
-    '\r\n\r\n',
-    ' ',
-    '  ',
-    '. ',
-    '? ',
-    '! ',
-    '.” ',
-    '# ',
-    '- ',
-    '—',
-    '\u00AD',
-    '\u200D',
-    '\uFEFF',
-    '\r',
-  ),
-  fc.constantFrom('Mr.', 'e.g.', 'CHAPTER 1', 'J. R. R. ', '我出海去了。', '🐳', '👩‍👩‍👧', 'e\u0301\u0302', 'שלום', 'ไทย', 'x'.repeat(3000)),
-  fc.string({ unit: 'grapheme', maxLength: 30 }),
-  fc.lorem({ maxCount: 3, mode: 'sentences' }),
-)
-const texts = fc.array(parts, { maxLength: 40 }).map((list) => list.join(''))
-const counters = {
-  bytes,
-  units: (text: string): number => text.length,
-  // Joining adds tokens: the bound from the sum does not hold, the limit must.
-  superadditive: (text: string): number => Math.ceil(text.length / 4) + Math.floor((text.length / 200) ** 2),
-}
-
-describe.each(Object.entries(chunkers))('%s on random texts', (_name, make) => {
-  it.each(Object.entries(counters))('keeps its promises, counted in %s', (_counter, count) => {
-    fc.assert(
-      fc.property(texts, fc.integer({ min: 4, max: 400 }), (text, maxTokens) => {
-        expect(chunkerFaults(make(), text, { maxTokens, count })).toEqual([])
-      }),
-      { numRuns: 60 },
-    )
+  it('names a chunk above the limit, also with its context in front', () => {
+    const cut: Chunker = {
+      name: 'own',
+      version: 1,
+      *chunk(document, options) {
+        for (const chunk of sentencePacked().chunk(document, { ...options, maxTokens: 60 })) yield { ...chunk, context: 'Title' }
+      },
+    }
+    expect(chunkerFaults(cut, 'Call me Ishmael.', { ...limits, maxTokens: 18 })).toEqual([
+      'chunk 0 [0, 16) has 23 tokens with its context, more than 18',
+    ])
   })
 })
