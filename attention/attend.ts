@@ -5,7 +5,8 @@
  */
 import type { Decoder, DecoderConfig, KVCache, Observation, ObserveOptions, PrefillOptions } from './decoder.ts'
 import { distanceScores, isDistant } from './distance-masks.ts'
-import { BlockCache, blockTokens } from './kv-cache.ts'
+import { blockTokens } from './cache-block.ts'
+import { BlockCache } from './kv-cache.ts'
 
 /** A query head by its layer and its index in the layer, both from 0. */
 export interface AttentionHead {

@@ -1,6 +1,7 @@
 /** Closed blocks of caches on the device: uploaded once, as they never change, and freed when the last cache that used them is disposed of. */
 import { buildUploadGraph } from './gpu-attention-graph.ts'
-import type { BlockCache, CacheBlock } from './kv-cache.ts'
+import type { CacheBlock } from './cache-block.ts'
+import type { BlockCache } from './kv-cache.ts'
 import type { OnnxSession, OnnxTensor } from './runtime.ts'
 import type { SessionPool } from './session-pool.ts'
 

@@ -2,27 +2,21 @@
  * Keys and values in blocks that TypeScript owns. Closed blocks are full and never change, so forks share them; the tail grows in small
  * steps, because a run reads its whole capacity, and is copied when a fork or a truncated closed block has to grow.
  */
+import {
+  blockTokens,
+  type CacheBlock,
+  type CacheShape,
+  copyBlock,
+  bytesOfBlocks,
+  createBlock,
+  readBlock,
+  writeBlock,
+} from './cache-block.ts'
 import type { CacheRows, KVCache } from './decoder.ts'
 import { TokenColumns } from './token-columns.ts'
 
-/** Tokens of a closed block. */
-export const blockTokens = 512
-
 /** The tail's capacity is a multiple of this many tokens. */
 const tailStep = 64
-
-/** Rotated keys and values of one layer, each [kvHeads, capacity, headDim]. */
-export interface CacheBlock {
-  readonly keys: Float32Array
-  readonly values: Float32Array
-  readonly capacity: number
-}
-
-export interface CacheShape {
-  readonly layers: number
-  readonly kvHeads: number
-  readonly headDim: number
-}
 
 interface LayerStore {
   closed: CacheBlock[]
@@ -115,8 +109,7 @@ export class BlockCache implements KVCache {
       const fill = store.length - store.closed.length * blockTokens
       const count = Math.min(positions.length - done, blockTokens - fill)
       const tail = this.#writableTail(store, fill, fill + count)
-      this.#copyRows(keys, done, tail.keys, fill, count, tail.capacity)
-      this.#copyRows(values, done, tail.values, fill, count, tail.capacity)
+      writeBlock(tail, fill, { keys, values }, done, count, this.shape)
       store.length += count
       done += count
       if (fill + count === blockTokens) closeTail(store, tail)
@@ -233,55 +226,11 @@ export class BlockCache implements KVCache {
     const { tail } = store
     if (tail !== undefined && store.ownsTail && tail.capacity >= needed) return tail
     const capacity = Math.min(blockTokens, Math.ceil(needed / tailStep) * tailStep)
-    const grown = this.#emptyBlock(capacity)
+    const grown = createBlock(this.shape, capacity)
     if (tail !== undefined) copyBlock(tail, grown, fill, this.shape)
     store.tail = grown
     store.ownsTail = true
     return grown
-  }
-
-  #emptyBlock(capacity: number): CacheBlock {
-    const size = this.shape.kvHeads * capacity * this.shape.headDim
-    return { keys: new Float32Array(size), values: new Float32Array(size), capacity }
-  }
-
-  #copyRows(rows: Float32Array, from: number, block: Float32Array, to: number, count: number, capacity: number): void {
-    const { kvHeads, headDim } = this.shape
-    const width = kvHeads * headDim
-    for (let row = 0; row < count; row++) {
-      for (let head = 0; head < kvHeads; head++) {
-        const start = (from + row) * width + head * headDim
-        block.set(rows.subarray(start, start + headDim), (head * capacity + to + row) * headDim)
-      }
-    }
-  }
-}
-
-/** Bytes of different blocks. */
-export function bytesOfBlocks(blocks: Iterable<CacheBlock>): number {
-  let bytes = 0
-  for (const { keys, values } of new Set(blocks)) bytes += keys.byteLength + values.byteLength
-  return bytes
-}
-
-function copyBlock(from: CacheBlock, to: CacheBlock, tokens: number, { kvHeads, headDim }: CacheShape): void {
-  for (let head = 0; head < kvHeads; head++) {
-    const start = head * from.capacity * headDim
-    const target = head * to.capacity * headDim
-    to.keys.set(from.keys.subarray(start, start + tokens * headDim), target)
-    to.values.set(from.values.subarray(start, start + tokens * headDim), target)
-  }
-}
-
-/** Copies the first `tokens` of a block to rows `start` and on. */
-function readBlock(block: CacheBlock, tokens: number, rows: CacheRows, start: number, { kvHeads, headDim }: CacheShape): void {
-  for (let token = 0; token < tokens; token++) {
-    for (let head = 0; head < kvHeads; head++) {
-      const from = (head * block.capacity + token) * headDim
-      const to = ((start + token) * kvHeads + head) * headDim
-      rows.keys.set(block.keys.subarray(from, from + headDim), to)
-      rows.values.set(block.values.subarray(from, from + headDim), to)
-    }
   }
 }
 

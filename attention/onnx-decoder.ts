@@ -1,5 +1,5 @@
 /** The decoder over inference sessions, one pair a layer. Made by `openDecoder`. */
-import { ContextOverflowError } from '../errors/index.ts'
+import { checkWindow } from './check-window.ts'
 import type {
   Continuation,
   Decoder,
@@ -13,6 +13,7 @@ import type {
   Prefilled,
   PrefillOptions,
 } from './decoder.ts'
+import { checkCount, checkId, checkRun, placedAt } from './decoder-checks.ts'
 import type { EmbeddingTable } from './embedding-table.ts'
 import { generateTokens } from './generate-tokens.ts'
 import { Head } from './head.ts'
@@ -90,7 +91,7 @@ export class OnnxDecoder implements Decoder {
     cache: KVCache,
     { longRead = false, ...options }: LayerRunOptions = {},
   ): Promise<Float32Array> {
-    this.#checkRun(from, to, hidden, positions)
+    checkRun({ from, to, hidden, positions }, this.config)
     const store = this.#own(cache)
     const result = new Float32Array(hidden.length)
     let done = 0
@@ -141,7 +142,7 @@ export class OnnxDecoder implements Decoder {
     const positions = placed === undefined ? this.#nextPositions(store, ids.length) : placedAt(placed, ids.length)
     if (sources !== undefined) checkCount('sources', sources, ids.length)
     const { layers } = this.config
-    this.#checkRun(0, layers, undefined, positions)
+    checkRun({ from: 0, to: layers, positions }, this.config)
     const form = longRead ? this.#longForm : 'float32'
     let last = new Float32Array() as Float32Array
     await this.#runSlices({ from: 0, to: layers, hidden: this.embed(ids), positions, store, ...options, lastOnly: true, form }, (rows) => {
@@ -155,7 +156,7 @@ export class OnnxDecoder implements Decoder {
 
   generate(cache: KVCache, logits: Float32Array, options: GenerateOptions): AsyncGenerator<number, GenerateEnd> {
     const store = this.#own(cache)
-    this.#checkWindow('Cannot generate', { cache: store.nextPosition, output: options.maxTokens })
+    checkWindow('Cannot generate', { cache: store.nextPosition, output: options.maxTokens }, this.config.window)
     const signal = options.signal === undefined ? {} : { signal: options.signal }
     return generateTokens(logits, options, {
       tokenizer: this.tokenizer,
@@ -181,8 +182,8 @@ export class OnnxDecoder implements Decoder {
   ): Promise<Prefilled[]> {
     for (const ids of prompts) {
       if (ids.length === 0) throw new RangeError('Cannot prefill as there are no tokens')
-      for (const id of ids) this.#checkId(id)
-      this.#checkWindow('Cannot prefill', { input: ids.length })
+      for (const id of ids) checkId(id, this.config)
+      checkWindow('Cannot prefill', { input: ids.length }, this.config.window)
     }
     const { runner } = this.#parts
     const { layers, hidden: width } = this.config
@@ -254,37 +255,14 @@ export class OnnxDecoder implements Decoder {
     if (!Number.isInteger(from) || from < 0 || from > ids.length) {
       throw new RangeError(`Cannot score a continuation of ${ids.length} tokens from token ${from}`)
     }
-    for (const id of ids) this.#checkId(id)
-    this.#checkWindow('Cannot score a continuation', { prefix: prefix.nextPosition, continuation: ids.length })
-  }
-
-  #checkId(id: number): void {
-    if (Number.isInteger(id) && id >= 0 && id < this.config.vocabulary) return
-    throw new RangeError(`Cannot use token ${id} as ids are whole numbers from 0 to ${this.config.vocabulary - 1}`)
+    for (const id of ids) checkId(id, this.config)
+    checkWindow('Cannot score a continuation', { prefix: prefix.nextPosition, continuation: ids.length }, this.config.window)
   }
 
   #nextPositions(store: BlockCache, count: number): Int32Array {
     const first = store.nextPosition
-    this.#checkWindow('Cannot prefill', { cache: first, input: count })
+    checkWindow('Cannot prefill', { cache: first, input: count }, this.config.window)
     return Int32Array.from({ length: count }, (_, index) => first + index)
-  }
-
-  #checkRun(from: number, to: number, hidden: Float32Array | undefined, positions: Int32Array): void {
-    const { layers, hidden: width, window } = this.config
-    if (!Number.isInteger(from) || !Number.isInteger(to) || from < 0 || to > layers || from >= to) {
-      throw new RangeError(`Cannot run layers ${from} to ${to} as the model has ${layers}`)
-    }
-    if (positions.length === 0 || (hidden !== undefined && hidden.length !== positions.length * width)) {
-      throw new RangeError(`Cannot run layers as ${hidden?.length} hidden values are not ${positions.length} rows of ${width}`)
-    }
-    for (const position of positions) {
-      if (position < 0 || position >= window) throw new RangeError(`Cannot run layers as positions go from 0 to ${window - 1}: ${position}`)
-    }
-  }
-
-  #checkWindow(action: string, parts: Readonly<Record<string, number>>): void {
-    const needed = Object.values(parts).reduce((sum, tokens) => sum + tokens, 0)
-    if (needed > this.config.window) throw new ContextOverflowError(action, parts, this.config.window)
   }
 
   #own(cache: KVCache): BlockCache {
@@ -300,17 +278,6 @@ export class OnnxDecoder implements Decoder {
 function tailOf(observe: ObserveOptions | undefined, later: number): ObserveOptions | undefined {
   if (observe?.rows === undefined) return observe
   return observe.rows > later ? { ...observe, rows: observe.rows - later } : undefined
-}
-
-function placedAt(positions: readonly number[], count: number): Int32Array {
-  checkCount('positions', positions, count)
-  const wrong = positions.find((position) => !Number.isInteger(position))
-  if (wrong !== undefined) throw new RangeError(`Cannot prefill as a position is not a whole number: ${wrong}`)
-  return Int32Array.from(positions)
-}
-
-function checkCount(what: string, values: readonly number[], count: number): void {
-  if (values.length !== count) throw new RangeError(`Cannot prefill as ${values.length} ${what} are not those of ${count} tokens`)
 }
 
 function isIds(prefix: readonly number[] | KVCache): prefix is readonly number[] {

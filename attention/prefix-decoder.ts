@@ -1,6 +1,7 @@
 /** A decoder that computes no start of a sequence twice: prefills that begin alike share their keys and values, across calls, under a budget of bytes. */
 import type { Continuation, Decoder, KVCache, PlacedPrefillOptions, PrefillOptions } from './decoder.ts'
-import { BlockCache, bytesOfBlocks } from './kv-cache.ts'
+import { bytesOfBlocks } from './cache-block.ts'
+import { BlockCache } from './kv-cache.ts'
 import { PrefixTree } from './prefix-tree.ts'
 
 /** What was spared so far, and what is held for later. */

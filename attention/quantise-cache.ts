@@ -4,7 +4,8 @@
  */
 import { blockCache, cacheOf, filledLayers } from './cache-rows.ts'
 import type { CacheRows, KVCache } from './decoder.ts'
-import { BlockCache, type CacheShape } from './kv-cache.ts'
+import type { CacheShape } from './cache-block.ts'
+import { BlockCache } from './kv-cache.ts'
 
 export type CacheForm = 'int8' | 'int4'
 

@@ -1,7 +1,7 @@
 /** The caches of one local model: the near side of the worker's table. */
+import { checkWindow } from '../attention/index.ts'
 import type { CacheHandle, CacheQuery } from './cache-handle.ts'
 import type { StoredForm } from './cache-header.ts'
-import { checkWindow } from './check-window.ts'
 import { encodeStart } from './encode-start.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'

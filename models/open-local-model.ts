@@ -8,9 +8,10 @@ import { bundledFile } from './bundled-weights.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
 import { bestHeads, readHeadProfile } from './head-profile-file.ts'
 import type { LocalEngine } from './local-engine.ts'
-import { type LocalModel, WorkerModel } from './local-model.ts'
+import type { LocalModel } from './local-model.ts'
 import { openModelSource } from './model-source.ts'
 import { type EngineHold, holdEngine } from './shared-engine.ts'
+import { WorkerModel } from './worker-model.ts'
 
 export interface OpenLocalModelOptions {
   /** A GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files; the bundled SmolLM2-135M-Instruct by default. */
@@ -47,13 +48,17 @@ export interface OpenLocalModelOptions {
 const bundledModel = 'smollm2-135m-instruct'
 
 /**
- * Opens a model file. The header is read and checked here; a worker thread loads the weights at the first call (or at `load`).
+ * Opens a model file: `openLocalModel()`, `openLocalModel(path, options)` or `openLocalModel({ path, ...options })`. The header is read and checked
+ * here; a worker thread loads the weights at the first call (or at `load`).
  *
  * @throws ModelFileError when the file is missing, damaged or not supported
  * @throws MissingPackageError when no path is given and the package `scriptorium-weights` is not installed
  */
-export async function openLocalModel(pathOrOptions: string | OpenLocalModelOptions = {}): Promise<LocalModel> {
-  const options = typeof pathOrOptions === 'string' ? { path: pathOrOptions } : pathOrOptions
+export async function openLocalModel(
+  pathOrOptions: string | OpenLocalModelOptions = {},
+  furtherOptions: Omit<OpenLocalModelOptions, 'path'> = {},
+): Promise<LocalModel> {
+  const options = typeof pathOrOptions === 'string' ? { ...furtherOptions, path: pathOrOptions } : { ...pathOrOptions, ...furtherOptions }
   const { threads, engine, signal, prefixCacheBytes, device, logger } = options
   if (prefixCacheBytes !== undefined && !(prefixCacheBytes >= 0))
     throw new RangeError(`Cannot open a model as prefixCacheBytes is not a number from 0: ${prefixCacheBytes}`)

@@ -1,8 +1,7 @@
 /** The near side of a merge: a text laid out as token ids, its nodes, and the calls that run them in the worker. */
 import { createHash } from 'node:crypto'
-import { type HomerNode, type HomerPlan, mergeObstacle, survivingSpans } from '../attention/index.ts'
+import { checkWindow, type HomerNode, type HomerPlan, mergeObstacle, survivingSpans } from '../attention/index.ts'
 import { ModelFileError } from '../errors/index.ts'
-import { checkWindow } from './check-window.ts'
 import { encodeStart } from './encode-start.ts'
 import type {
   GrowOptions,

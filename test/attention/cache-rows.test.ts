@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { blockTokens, BlockCache } from '../../attention/kv-cache.ts'
+import { blockTokens } from '../../attention/cache-block.ts'
+import { BlockCache } from '../../attention/kv-cache.ts'
 
 const shape = { layers: 2, kvHeads: 2, headDim: 3 }
 const width = shape.kvHeads * shape.headDim
