@@ -15,6 +15,8 @@ export interface ManagerOutput {
   readonly quoteIds: readonly string[]
   /** Those of `quoteIds` that are shown together with the one before. */
   readonly continued?: readonly string[]
+  /** From 0 to 1, where the manager can tell how sure it is that the quotations answer. */
+  readonly confidence?: number
 }
 
 /** Answers from the last communication unit (Chain of Agents, section 3.3). */

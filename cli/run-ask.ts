@@ -89,7 +89,7 @@ async function follow(run: Run, asking: Asking, interrupt: Interrupt): Promise<n
       if (flags.stream === true) streamed = stream(event, terminal) || streamed
     }
     progress.stop()
-    return finish(await run.result, asking, { interrupted: interrupt.requested, streamed })
+    return finish(await run.result, asking, { started, interrupted: interrupt.requested, streamed })
   } catch (error) {
     progress.stop()
     if (error instanceof Interrupted) throw error
@@ -107,14 +107,22 @@ function stream(event: RunEvent, { stdout }: Terminal): boolean {
   return true
 }
 
-function finish(answer: Answer, asking: Asking, watched: { readonly interrupted: boolean; readonly streamed: boolean }): number {
+/** What was seen of a run. */
+interface Watched {
+  /** Whether the journal knows it. */
+  readonly started: boolean
+  readonly interrupted: boolean
+  readonly streamed: boolean
+}
+
+function finish(answer: Answer, asking: Asking, watched: Watched): number {
   const { flags, terminal } = asking
   if (flags.json === true) terminal.stdout.write(`${JSON.stringify(answer)}\n`)
   else {
     if (watched.streamed) terminal.stdout.write('\n\n')
     terminal.stdout.write(formatAnswer(answer, coloursFor(terminal.stdout, terminal, flags.color), { withText: !watched.streamed }))
   }
-  if (answer.status === 'stopped') terminal.stderr.write(`To go on: ${resumeCommand(asking, answer.runId)}\n`)
+  if (answer.status === 'stopped' && watched.started) terminal.stderr.write(`To go on: ${resumeCommand(asking, answer.runId)}\n`)
   return watched.interrupted && answer.status === 'stopped' ? EXIT.interrupted : exitCodeOfStatus(answer.status)
 }
 

@@ -36,4 +36,4 @@ const firstHit = defineStrategy({
 
 const { status, citations, coverage } = await ask(poem, 'Which ship was full of oil?', { strategy: firstHit, chunker: byVerse }).result
 console.log(`${status}: ${citations.map(({ quote }) => quote).join(' ')}`)
-console.log(`${coverage.total} verses read, ${coverage.empty} held nothing`)
+console.log(`${coverage.read + coverage.empty} of ${coverage.total} verses read, ${coverage.empty} held nothing`)

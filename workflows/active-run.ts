@@ -1,5 +1,6 @@
 /** The work behind a run: its machine's states, and what they share. */
 import { randomUUID } from 'node:crypto'
+import type { Chunk } from '../chunkers/index.ts'
 import { type Logger, silent } from '../log/index.ts'
 import { RunError } from '../errors/index.ts'
 import type { Answer, RunUsage } from './answer.ts'
@@ -31,7 +32,7 @@ export class ActiveRun {
   #abort = new AbortController()
   #options: RunOptions
   #question: string | undefined
-  #openSource: () => Promise<Source>
+  #openSource: (signal: AbortSignal) => Promise<Source>
   #source: Source | undefined
   #controller: RunController
   #meter: ReturnType<typeof createMeter>
@@ -46,7 +47,7 @@ export class ActiveRun {
   #telling: AnswerEvents = createAnswerEvents((event) => this.events.emit(event))
   #record: RunRecord
 
-  constructor(openSource: () => Promise<Source>, question: string | undefined, options: RunOptions) {
+  constructor(openSource: (signal: AbortSignal) => Promise<Source>, question: string | undefined, options: RunOptions) {
     this.#now = options.now ?? Date.now
     this.#started = this.#now()
     this.#openSource = openSource
@@ -125,7 +126,7 @@ export class ActiveRun {
 
   async #plan(): Promise<void> {
     this.#abort.signal.throwIfAborted()
-    this.#source = await this.#openSource()
+    this.#source = await this.#openSource(this.#abort.signal)
     await this.#record.open(this.#source)
     const { strategy } = this.#options
     this.#emit({ type: 'run.started', runId: this.id, strategy: strategy.name, documents: this.#source.documents.map(({ name }) => name) })
@@ -142,13 +143,14 @@ export class ActiveRun {
 
   async #verify(): Promise<void> {
     for (const report of this.#held.coverage ?? []) this.#coverage.report(report)
+    this.#coverage.skipRest(this.#complete ? 'the answer was there before it was read' : 'the run ended before it was read')
     if (this.#complete && this.#held.text && !this.#telling.told) this.#telling.delta(this.#held.text)
     this.#telling.finish()
     const cause: unknown = this.#abort.signal.aborted ? this.#abort.signal.reason : this.#failure
     this.#answer = buildAnswer({
       runId: this.id,
       strategy: this.#options.strategy.name,
-      source: this.#openedSource(),
+      documents: this.#source?.documents ?? [],
       result: this.#held,
       coverage: this.#coverage.coverage,
       usage: this.#usage(),
@@ -162,7 +164,7 @@ export class ActiveRun {
   #isStop(error: unknown): boolean {
     const stopped = error instanceof LimitReached || error instanceof Stopped || this.#abort.signal.reason instanceof Stopped
     if (stopped) this.#failure = error
-    return (stopped || this.#abort.signal.reason instanceof LimitReached) && this.#source !== undefined
+    return stopped || this.#abort.signal.reason instanceof LimitReached
   }
 
   async #succeed(answer: Answer): Promise<Answer> {
@@ -211,15 +213,15 @@ export class ActiveRun {
 
   #strategyContext(source: Source): StrategyContext {
     const base = this.#sourceContext()
-    const coverage = this.#coverage
+    const chunk: SourceContext['chunk'] = (options) => {
+      const chunks = base.chunk(options)
+      this.#coverage.expect(chunks)
+      return chunks
+    }
     return {
       ...base,
-      chunks: chunksLater(base, (total) => coverage.expect(total)),
-      chunk(chunkOptions) {
-        const chunks = base.chunk(chunkOptions)
-        coverage.expect(chunks.length)
-        return chunks
-      },
+      chunks: chunksLater(chunk),
+      chunk,
       step: this.#createStep(source),
       hold: (result) => {
         this.#held = { ...this.#held, ...result }
@@ -279,11 +281,6 @@ export class ActiveRun {
   }
 }
 
-async function* chunksLater(
-  context: SourceContext,
-  expect: (total: number) => void,
-): AsyncGenerator<ReturnType<SourceContext['chunk']>[number]> {
-  const chunks = context.chunk()
-  expect(chunks.length)
-  yield* chunks
+async function* chunksLater(chunk: SourceContext['chunk']): AsyncGenerator<Chunk> {
+  yield* chunk()
 }

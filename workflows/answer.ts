@@ -78,6 +78,8 @@ export interface Answer {
   readonly text: string
   /** Best first. */
   readonly citations: readonly Citation[]
+  /** From 0 to 1: how sure it is that the citations answer, where the strategy can tell; what is below its threshold is `not-found`. */
+  readonly confidence?: number
   readonly coverage: Coverage
   readonly usage: RunUsage
   readonly runId: string

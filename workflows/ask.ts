@@ -33,7 +33,7 @@ export interface AskOptions extends Omit<RunOptions, 'strategy' | 'journal'>, Om
 export function ask(source: SourceInput | Source, question: string | undefined, options: AskOptions = {}): Run {
   checkQuestion(question)
   const { strategy = defaultStrategy(options), journal = createMemoryJournal() } = options
-  return startRun(() => open(source, options), question, { ...options, strategy, journal })
+  return startRun((signal) => open(source, { ...options, signal }), question, { ...options, strategy, journal })
 }
 
 /** Prices a question before anything is spent: chunks, calls, tokens, dollars, time. No model is called. */

@@ -12,6 +12,7 @@ import { skipped, stuff } from './direct.ts'
 import { mapReduce } from './map-reduce.ts'
 import { type Reading, readingsOf, searchDocuments } from './narrow.ts'
 import { embedderOf } from './retrieve.ts'
+import { pickDefined } from './pick-defined.ts'
 import { asked, chunksFor, questionOf, resolveRoles, type RoleOptions, type Roles } from './roles.ts'
 import type { Plan } from './plan.ts'
 import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
@@ -46,7 +47,10 @@ function choose(context: SourceContext, options: AutoOptions, model: ChatModel |
   const roles = { ...options, ...(model === undefined ? {} : { model }) }
   if (context.question === undefined) return mapReduce(roles)
   if (model !== undefined && !isLikelihoodModel(model) && fitsOneCall(context, options, model))
-    return stuff({ model, ...(options.description === undefined ? {} : { description: options.description }) })
+    return stuff({
+      model,
+      ...pickDefined({ description: options.description, prompt: options.prompts?.reader }, ['description', 'prompt']),
+    })
   return narrowedChain(roles)
 }
 

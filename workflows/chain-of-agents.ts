@@ -94,5 +94,6 @@ export function toResult(output: ManagerOutput, quotes: readonly Quote[]): Strat
     return quote === undefined ? [] : [continued.has(id) ? { ...quote, continues: true } : quote]
   })
   const shown = named.length > 0 || output.status === 'not-found' ? named : quotes
-  return { status: output.status, text: output.text, quotes: shown }
+  const { status, text, confidence } = output
+  return { status, text, quotes: shown, ...(confidence === undefined ? {} : { confidence }) }
 }

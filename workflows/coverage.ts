@@ -1,10 +1,13 @@
+import type { Chunk } from '../chunkers/index.ts'
 import type { ChunkReport, Coverage } from './answer.ts'
 
 /** Keeps what became of each chunk; the best outcome counts where several workers read one. */
 export interface CoverageBook {
-  /** Number of chunks that will be read, once known. */
-  expect(total: number): void
+  /** The chunks that are there to be read, once they are cut. Cut another way, the last cut counts. */
+  expect(chunks: readonly Chunk[]): void
   report(report: ChunkReport): { readonly done: number; readonly total: number }
+  /** Reports each expected chunk of which nothing is known as skipped. */
+  skipRest(reason: string): void
   readonly coverage: Coverage
 }
 
@@ -12,21 +15,28 @@ const rank = { read: 3, empty: 2, failed: 1, skipped: 0 } as const
 
 export function createCoverageBook(): CoverageBook {
   const reports = new Map<string, ChunkReport>()
-  let expected = 0
+  let expected: readonly Omit<ChunkReport, 'outcome' | 'reason'>[] = []
   return {
-    expect(total) {
-      expected = total
+    expect(chunks) {
+      // Without the text, which may be as long as the source.
+      expected = chunks.map(({ documentId, index, start, end }) => ({ documentId, index, start, end }))
     },
     report(report) {
-      const key = `${report.documentId}\n${report.index}`
-      const known = reports.get(key)
-      if (!known || rank[report.outcome] > rank[known.outcome]) reports.set(key, report)
-      return { done: reports.size, total: Math.max(expected, reports.size) }
+      const known = reports.get(keyOf(report))
+      if (!known || rank[report.outcome] > rank[known.outcome]) reports.set(keyOf(report), report)
+      return { done: reports.size, total: Math.max(expected.length, reports.size) }
+    },
+    skipRest(reason) {
+      for (const chunk of expected) if (!reports.has(keyOf(chunk))) reports.set(keyOf(chunk), { ...chunk, outcome: 'skipped', reason })
     },
     get coverage() {
       return summarise([...reports.values()])
     },
   }
+}
+
+function keyOf({ documentId, index }: Pick<ChunkReport, 'documentId' | 'index'>): string {
+  return `${documentId}\n${index}`
 }
 
 function summarise(reports: readonly ChunkReport[]): Coverage {

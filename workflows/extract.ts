@@ -6,14 +6,15 @@ import {
   fieldSchema,
   type FoundValue,
   type JsonSchema,
+  type PromptOverride,
   type StandardSchema,
 } from '../agents/index.ts'
-import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
+import type { ChatModel, ModelDescription } from '../models/index.ts'
 import { attempt } from './attempt.ts'
 import { mapConcurrent } from './map-concurrent.ts'
 import { type FieldRules, type MergedField, mergeFields, rulesOf } from './merge-fields.ts'
 import type { Plan } from './plan.ts'
-import { asked, chunksFor } from './roles.ts'
+import { asked, chunksFor, writing } from './roles.ts'
 import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
 
@@ -26,6 +27,8 @@ export interface ExtractOptions {
   readonly rules?: FieldRules
   /** Calls under way at the same time; 8 by default. */
   readonly concurrency?: number
+  /** Replaces the extractor's own words. */
+  readonly prompt?: PromptOverride
   /** What `describe` cannot know of a remote model, such as its window. */
   readonly description?: Partial<ModelDescription>
 }
@@ -39,7 +42,7 @@ export function extract(options: ExtractOptions): Strategy {
   const { model, rules = {}, concurrency = 8 } = options
   const schema = fieldSchema(options.schema)
   const checkedRules = rulesOf(schema, rules)
-  const agent = extractor(model, schema, options.description === undefined ? {} : { description: describe(model, options.description) })
+  const agent = extractor(model, schema, writing(model, options, options.prompt))
   return {
     name: 'extract',
     version: 1,

@@ -8,7 +8,7 @@ export interface Limits {
   readonly tokens?: number
   /** Wall-clock seconds; a call under way is aborted. */
   readonly seconds?: number
-  /** Model calls. */
+  /** Model calls. A call that was made again after a failure counts as often as it was made. */
   readonly calls?: number
 }
 
@@ -26,7 +26,12 @@ export class LimitReached extends Error {
 /** Counts what a run uses and refuses a call that would pass a limit. Calls under way count with what they reserved. */
 export interface Meter {
   readonly used: Usage
-  /** Throws LimitReached, or returns a function that settles the reservation with what was really used. */
+  /**
+   * Returns a function that settles the reservation with what was really used.
+   *
+   * @throws LimitReached when a limit would be passed
+   * @throws TypeError when dollars are limited and the call's price is not known: the limit could not be kept
+   */
   reserve(estimate: Usage): (used: Usage) => void
 }
 
@@ -39,6 +44,7 @@ export function createMeter(limits: Limits = {}): Meter {
       return used
     },
     reserve(estimate) {
+      if (limits.usd !== undefined && estimate.usd === undefined) throw unpriced(limits.usd)
       const ahead = add(add(used, reserved), estimate)
       for (const [limit, value] of amounts(ahead)) {
         const ceiling = limits[limit]
@@ -78,6 +84,12 @@ function negate(usage: Usage): Usage {
     outputTokens: -usage.outputTokens,
     usd: usage.usd === undefined ? undefined : -usage.usd,
   }
+}
+
+function unpriced(usd: number): TypeError {
+  return new TypeError(
+    `Cannot keep a limit of ${usd} usd as the price of the model is not known. Give the strategy description: { price }, or limit tokens or calls`,
+  )
 }
 
 function checkLimits(limits: Limits): void {

@@ -31,7 +31,7 @@ export function mapReduce(options: MapReduceOptions = {}): Strategy {
 export async function openMerging(options: RoleOptions, limits: Pick<Merging, 'concurrency' | 'tolerance'>): Promise<Merging> {
   const { worker, manager, managerModel: model } = await resolveRoles(options, 'alone')
   const merges = model !== undefined && !isLikelihoodModel(model)
-  return { worker, manager, merger: merges ? merger(model, writing(model, options)) : undefined, ...limits }
+  return { worker, manager, merger: merges ? merger(model, writing(model, options, options.prompts?.merger)) : undefined, ...limits }
 }
 
 export function planLevels(name: string, context: SourceContext, { worker, manager, concurrency }: Merging): Plan {

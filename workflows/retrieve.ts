@@ -1,5 +1,6 @@
 /** Retrieval alone: the passages that fit the question best, and an answer from them. The baseline that every strategy must beat. */
 import { type Manager, type Quote, quoteManager, writingManager } from '../agents/index.ts'
+import type { Chunk } from '../chunkers/index.ts'
 import type { MemoryHit, MemoryQuery } from '../memory/index.ts'
 import {
   type ChatModel,
@@ -9,9 +10,11 @@ import {
   openLocalEmbedder,
   openLocalModel,
 } from '../models/index.ts'
+import type { ChunkReport } from './answer.ts'
 import { toResult } from './chain-of-agents.ts'
+import { skipped } from './direct.ts'
 import { searchDocuments } from './narrow.ts'
-import { questionOf, writing } from './roles.ts'
+import { questionOf, type RolePrompts, writing } from './roles.ts'
 import type { Plan } from './plan.ts'
 import type { SourceContext, Strategy, StrategyContext, StrategyResult } from './strategy.ts'
 import { sumPlan } from './sum-plan.ts'
@@ -25,6 +28,7 @@ export interface RetrieveOptions {
   readonly k?: number
   /** How words and vectors are joined; `min-max` by default. */
   readonly fusion?: MemoryQuery['fusion']
+  readonly prompts?: Pick<RolePrompts, 'manager'>
   /** What `describe` cannot know of a remote model, such as its window. */
   readonly description?: Partial<ModelDescription>
 }
@@ -42,7 +46,9 @@ export function retrieve(options: RetrieveOptions = {}): Strategy {
 
 async function openManager({ model, ...options }: RetrieveOptions): Promise<Manager> {
   const opened = model ?? (await openLocalModel())
-  return isLikelihoodModel(opened) ? quoteManager(opened, { judge: false }) : writingManager(opened, writing(opened, options))
+  return isLikelihoodModel(opened)
+    ? quoteManager(opened, { judge: false })
+    : writingManager(opened, writing(opened, options, options.prompts?.manager))
 }
 
 function planRetrieval(context: SourceContext, manager: Manager, { k = 8 }: RetrieveOptions): Plan {
@@ -62,11 +68,24 @@ async function runRetrieval(context: StrategyContext, manager: Manager, options:
   const question = questionOf(context)
   const embedder = await embedderOf(options.embedder, context)
   const hits = await searchDocuments(context, question, { embedder, k, fusion })
-  const unit = { notes: '', quotes: hits.map((hit, index) => hitQuote(hit, index)) }
+  const chunks = context.chunk()
+  const places = hits.map(({ record }) => chunks.find((chunk) => holds(chunk, record)))
+  const unit = { notes: '', quotes: hits.map((hit, index) => hitQuote(hit, index, places[index]?.index ?? 0)) }
   context.hold({ quotes: unit.quotes.slice(0, 3) })
   context.phase('answering')
   const output = await context.step(manager, { question, unit }, { path: 'manager' })
-  return toResult(output, unit.quotes.slice(0, 3))
+  return { ...toResult(output, unit.quotes.slice(0, 3)), coverage: chunks.map((chunk) => coverageOf(chunk, places.includes(chunk))) }
+}
+
+function holds({ documentId, start, end }: Chunk, record: MemoryHit['record']): boolean {
+  return record.documentId === documentId && start <= record.start && record.start < end
+}
+
+/** Of a chunk that counts as read, the passages that were found in it are what was read. */
+function coverageOf(chunk: Chunk, isRead: boolean): ChunkReport {
+  if (!isRead) return skipped(chunk, 'holds none of the best passages')
+  const { documentId, index, start, end } = chunk
+  return { documentId, index, start, end, outcome: 'read' }
 }
 
 /** The strategy's own embedder, else the source's, else the bundled one. */
@@ -75,8 +94,8 @@ export async function embedderOf(own: NamedEmbedder | false | undefined, context
   return own ?? context.embedder ?? openLocalEmbedder()
 }
 
-function hitQuote({ record, score, words, similarity = 0 }: MemoryHit, index: number): Quote {
-  return asQuote({ ...record, id: `q${index + 1}` }, score, { words, similarity })
+function hitQuote({ record, score, words, similarity = 0 }: MemoryHit, index: number, chunkIndex: number): Quote {
+  return { ...asQuote({ ...record, id: `q${index + 1}` }, score, { words, similarity }), chunkIndex }
 }
 
 function asQuote(

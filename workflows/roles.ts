@@ -21,6 +21,10 @@ export interface RolePrompts {
   readonly worker?: PromptOverride
   readonly manager?: PromptOverride
   readonly judge?: PromptOverride
+  /** Brings notes together, where units are merged. */
+  readonly merger?: PromptOverride
+  /** Reads a text that fits one call, where a strategy makes such calls. */
+  readonly reader?: PromptOverride
 }
 
 export interface RoleOptions {

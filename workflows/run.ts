@@ -19,7 +19,7 @@ export interface Run extends AsyncIterable<RunEvent> {
   cancel(reason?: string): void
 }
 
-export function startRun(openSource: () => Promise<Source>, question: string | undefined, options: RunOptions): Run {
+export function startRun(openSource: (signal: AbortSignal) => Promise<Source>, question: string | undefined, options: RunOptions): Run {
   const run = new ActiveRun(openSource, question, options)
   const result = run.start()
   result.catch(() => undefined) // an unobserved rejection never ends the process

@@ -12,7 +12,7 @@ import type { Strategy } from './strategy.ts'
 export interface ScmOptions {
   /** The bundled local model by default. */
   readonly model?: ChatModel
-  readonly prompts?: Pick<RolePrompts, 'worker' | 'manager'>
+  readonly prompts?: Pick<RolePrompts, 'worker' | 'manager' | 'merger'>
   /** Whether a part is read with the one before it as background; off, to measure what that is worth. */
   readonly flash?: boolean
   /** Calls under way at the same time while merging; 4 by default. Parts are read one after the other. */
@@ -49,7 +49,7 @@ async function open({ model, prompts = {}, flash = true, concurrency = 4, descri
   return {
     worker: sectionReader(opened, { ...writing(opened, {}, prompts.worker), ...sizes }),
     manager: writingManager(opened, { ...writing(opened, {}, prompts.manager), description }),
-    merger: merger(opened, sizes),
+    merger: merger(opened, { ...writing(opened, {}, prompts.merger), ...sizes }),
     mergeTokens,
     concurrency,
     tolerance: 1,

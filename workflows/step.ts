@@ -1,12 +1,11 @@
 /** One step: journal, limits, retries, events and abort around an agent. */
 import type { Agent, AgentCall, AgentContext, Usage, WorkerOutput } from '../agents/index.ts'
 import { callModel, type CallModelOptions, cost, describe, type ModelDescription } from '../models/index.ts'
-import { ContextOverflowError } from '../errors/index.ts'
+import { ContextOverflowError, ModelError } from '../errors/index.ts'
 import type { Chunk } from '../chunkers/index.ts'
 import type { ChunkReport } from './answer.ts'
 import type { Journal } from './journal.ts'
-import type { Meter } from './limits.ts'
-import { add } from './limits.ts'
+import { add, LimitReached, type Meter } from './limits.ts'
 import { messageOf } from './message-of.ts'
 import type { RunEvent } from './run-event.ts'
 import { stepKey } from './step-key.ts'
@@ -45,7 +44,9 @@ export function createStep(host: StepHost): Step {
       if (chunk) finishChunk(host, path, chunk, outcomeOf(output))
       return output
     } catch (error) {
-      if (chunk) finishChunk(host, path, chunk, { outcome: 'failed', reason: messageOf(error) })
+      // A run that ends before a chunk was read did not fail on it.
+      const outcome = host.signal.aborted || error instanceof LimitReached ? 'skipped' : 'failed'
+      if (chunk) finishChunk(host, path, chunk, { outcome, reason: messageOf(error) })
       throw error
     }
   }
@@ -166,6 +167,10 @@ async function callWithin(host: StepHost, path: string, call: AgentCall, count: 
     const { inputTokens, outputTokens } = reply.usage
     used = { calls: reply.attempts, inputTokens, outputTokens, usd: priceOf(reply.usage, description) }
     return reply.text
+  } catch (error) {
+    // What was sent counts, also where no answer came of it.
+    if (error instanceof ModelError) used = { ...nothing, calls: error.attempts }
+    throw error
   } finally {
     settle(used)
     count(used)

@@ -17,6 +17,8 @@ export interface StrategyResult {
   readonly text?: string
   /** Quotations, best first. Those not found in the document are left out of the answer. */
   readonly quotes?: readonly Quote[]
+  /** From 0 to 1: how sure it is that the quotations answer, where it can tell. */
+  readonly confidence?: number
   /** What became of the chunks; by default from the steps that read a chunk. */
   readonly coverage?: readonly ChunkReport[]
   /** Every level of a merge. */

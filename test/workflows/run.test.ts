@@ -118,23 +118,28 @@ describe('ask', () => {
     expect(model.calls.length).toBe(3 + answer.usage.calls)
   })
 
-  it.each([
-    ['tokens', { tokens: 1500 }],
-    ['usd', { usd: 0.0015 }],
-  ])('keeps the limit on %s', async (limit, limits) => {
-    const model = reader({ price: { input: 1, output: 1 } })
-    const answer = await ask(document, question, { strategy: chainOfAgents({ model }), limits }).result
-    expect(answer.status).toBe('stopped')
-    expect(answer.reason).toContain(limit)
-    expect(answer.usage.inputTokens + answer.usage.outputTokens).toBeLessThanOrEqual(1500)
-  })
-
   it('ends with what it has when it is cancelled, and leaves nothing running', async () => {
     const model = reader({ faults: [{ kind: 'hang', calls: [3] }] })
     const run = ask(document, question, { strategy: chainOfAgents({ model }) })
     for await (const event of run) if (event.type === 'step.started' && event.path === 'chain/forward/2') run.cancel('enough')
     expect(await run.result).toMatchObject({ status: 'stopped', reason: 'enough' })
     expect(run.signal.aborted).toBe(true)
+  })
+
+  it('ends at once when it is cancelled, or out of time, before its source is open', async () => {
+    const cancelled = ask(document, question, { strategy: chainOfAgents({ model: reader() }) })
+    cancelled.cancel('never mind')
+    const nothing = { text: '', citations: [], coverage: { total: 0 }, usage: { calls: 0 } }
+    expect(await cancelled.result).toMatchObject({ status: 'stopped', reason: 'never mind', ...nothing })
+    // Opening waits for a server that never answers.
+    const fetch = (_: unknown, { signal }: { signal?: AbortSignal } = {}): Promise<never> =>
+      new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
+    const late = ask('https://ships.example/log.txt', question, {
+      strategy: chainOfAgents({ model: reader() }),
+      reading: { allowUrls: true, fetch: fetch as typeof globalThis.fetch },
+      limits: { seconds: 0.01 },
+    })
+    expect(await late.result).toMatchObject({ status: 'stopped', reason: expect.stringContaining('0.01 seconds'), ...nothing })
   })
 
   it("rejects with the reason of the caller's signal, before it starts and under way", async () => {

@@ -92,6 +92,43 @@ describe('chainOfAgents()', () => {
     expect(model.calls.every(({ prompt }) => prompt.includes(system) || !prompt.includes('NOTHING NEW'))).toBe(true)
   })
 
+  it.each([
+    ['manager', (model: ScriptedModel, prompts: object) => mapReduce({ model, prompts })],
+    ['judge', (model: ScriptedModel, prompts: object) => chainOfAgents({ model, prompts, paths: 'both' })],
+    ['manager', (model: ScriptedModel, prompts: object) => retrieve({ model, prompts, embedder: scriptedEmbedder() })],
+    ['reader', (model: ScriptedModel, prompts: object) => auto({ model, prompts, embedder: scriptedEmbedder() })],
+  ])('takes the words of a %s from its caller', async (role, make) => {
+    const model = reader(role === 'reader' ? 100_000 : 900)
+    const system = `You are the ${role} of a treasure hunt.`
+    await ask(document, question, { strategy: make(model, { [role]: { system } }) }).result
+    expect(model.calls.filter(({ prompt }) => prompt.includes(system)).length).toBeGreaterThan(0)
+  })
+
+  it('takes the words of what merges from its caller', async () => {
+    const lines = [
+      'Sails were mended by part',
+      'Nothing else was seen in number',
+      'All of the crew worked in section',
+      'None rested during',
+    ]
+    const model = scriptedModel({
+      rules: [
+        {
+          when: /NOTHING NEW/,
+          answer: ({ prompt, number }) =>
+            notes(lines.map((line) => `${line} ${number} [q1].`).join(' '), /On day \d+ the crew[^.]*\./.exec(prompt)?.[0] ?? ''),
+        },
+        { when: 'CONFLICT:', answer: 'NOTES: All parts tell of sails [q1].' },
+      ],
+      fallback: 'Sails [q1].',
+      window: 900,
+      maxOutput: 128,
+    })
+    const merger = { system: 'You bring the notes of a treasure hunt together.' }
+    await ask(story(900), 'What is mended?', { strategy: mapReduce({ model, prompts: { merger } }) }).result
+    expect(model.calls.filter(({ prompt }) => prompt.startsWith(merger.system)).length).toBeGreaterThan(0)
+  })
+
   it('refuses a window too small for its prompt, naming each part', async () => {
     const error = await ask(document, question, { strategy: chainOfAgents({ model: reader(150) }) }).result.catch(
       (caught: unknown) => caught,
@@ -152,6 +189,10 @@ describe('retrieve() and auto()', () => {
     const answer = await ask(document, 'Where did the captain bury the gold?', { strategy: retrieve({ model, embedder }) }).result
     expect(answer.usage.calls).toBe(1)
     expect(model.calls[0]?.prompt).toContain(FACT)
+    const { total, read, skipped } = answer.coverage
+    expect([total > 1, read > 0, read + skipped]).toEqual([true, true, total])
+    const unread = new Set(answer.coverage.chunks.map(({ index }) => index))
+    for (const { chunkIndex } of answer.citations) expect(unread.has(chunkIndex)).toBe(false)
   })
 
   it('auto narrows with retrieval, and a chain of quoting workers reads what is left', async () => {
@@ -216,7 +257,8 @@ describe('defineStrategy()', () => {
     const answer = await ask(story(20, { 12: FACT }), 'Where did the captain bury the gold?', { strategy: firstHit, chunker: byLine })
       .result
     expect(answer.citations[0]?.quote).toBe(FACT)
-    expect(answer.coverage.total).toBe(13)
+    expect(answer.coverage).toMatchObject({ total: 20, read: 1, empty: 12, skipped: 7 })
+    expect(answer.coverage.chunks.at(-1)).toMatchObject({ outcome: 'skipped', reason: 'the answer was there before it was read' })
   })
 
   it('never shows a quotation that is not in the document', async () => {
