@@ -9,7 +9,7 @@ import { type LocalEmbedder, type LocalModel, openLocalEmbedder, openLocalModel 
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { readData } from './data.ts'
 import { commit } from './machine.ts'
-import { type BenchRecord, hashText } from './record.ts'
+import { type BenchRecord, hashText, nominalLength } from './record.ts'
 import { runItems } from './runner.ts'
 import { holdsGold, type Item, parseArticle, sampleArticles, squadFile } from './squad-articles.ts'
 import { mcnemar } from './statistics.ts'
@@ -139,7 +139,7 @@ async function compare(item: Item, { document, store, model, embedder, signal, c
     item: item.id,
     system,
     model: model.id,
-    L: document.text.length,
+    L: nominalLength(model.count(document.text)),
     score: Number(found[system].first),
     gold: hashText(JSON.stringify(item.gold)),
     pred: hashText(order[system][0]?.text ?? ''),

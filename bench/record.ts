@@ -36,6 +36,11 @@ export function hashText(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
+/** The power of two that is nearest to so many tokens: texts that are about as long are reported together. */
+export function nominalLength(tokens: number): number {
+  return 2 ** Math.round(Math.log2(Math.max(1, tokens)))
+}
+
 const NUMBERS = ['L', 'score', 'calls', 'prefillTok', 'decodeTok', 'ms', 'seed'] as const
 const HASH = /^[0-9a-f]{16}$/
 

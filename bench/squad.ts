@@ -9,7 +9,8 @@ import { ask, auto, openSource, type Source } from '../workflows/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { readData } from './data.ts'
 import { commit } from './machine.ts'
-import { type BenchRecord, hashText } from './record.ts'
+import { type BenchRecord, hashText, nominalLength } from './record.ts'
+import { number, table } from './report.ts'
 import { runItems } from './runner.ts'
 import { holdsGold, type Item, parseArticle, sampleArticles, squadFile } from './squad-articles.ts'
 import { mcnemar } from './statistics.ts'
@@ -21,6 +22,8 @@ const QUOTES = 3
 interface Outcome {
   readonly impossible: boolean
   readonly abstained: boolean
+  /** How sure the system is that it answers, from 0 to 1. */
+  readonly confidence: number
   readonly first: boolean
   readonly any: boolean
   readonly baselineFirst: boolean
@@ -68,13 +71,20 @@ interface Reading {
 async function readItem(item: Item, source: Source, reading: Reading): Promise<Outcome> {
   const { model, embedder, signal, dataSha, seed, gitSha } = reading
   const began = performance.now()
-  const { citations, status, usage, text } = await ask(source, item.question, { strategy: auto({ model, embedder }), signal }).result
+  const {
+    citations,
+    status,
+    usage,
+    text,
+    confidence = 0,
+  } = await ask(source, item.question, { strategy: auto({ model, embedder }), signal }).result
   const ms = Math.round(performance.now() - began)
   const baseline = await searchPassages({ store: source.memory, scope: source.scope, question: item.question, embedder, k: QUOTES, signal })
   const first = holdsGold(citations.slice(0, 1), item)
   return {
     impossible: item.impossible,
     abstained: status === 'not-found',
+    confidence,
     first,
     any: holdsGold(citations.slice(0, QUOTES), item),
     baselineFirst: holdsGold(
@@ -90,7 +100,7 @@ async function readItem(item: Item, source: Source, reading: Reading): Promise<O
       item: item.id,
       system: item.impossible ? 'auto, impossible' : 'auto, answerable',
       model: model.id,
-      L: source.documents[0]?.text.length ?? 0,
+      L: nominalLength(model.count(source.documents[0]?.text ?? '')),
       score: Number(item.impossible ? status === 'not-found' : first),
       gold: hashText(JSON.stringify(item.gold)),
       pred: hashText(text),
@@ -119,6 +129,10 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
     baselineAny: percent(answerable, ({ baselineAny }) => baselineAny),
     abstainImpossible: percent(impossible, ({ abstained }) => abstained),
     falseAbstain: percent(answerable, ({ abstained }) => abstained),
+    discrimination: discrimination(
+      impossible.map(({ confidence }) => confidence),
+      answerable.map(({ confidence }) => confidence),
+    ),
     firstPValue: against(
       ({ first }) => first,
       ({ baselineFirst }) => baselineFirst,
@@ -130,7 +144,24 @@ function figuresOf(outcomes: readonly Outcome[]): Record<string, number> {
   }
 }
 
+const THRESHOLDS = [0.38, 0.4, 0.42, 0.44, 0.45, 0.46, 0.47, 0.48, 0.5, 0.52]
+
 function notesOf(outcomes: readonly Outcome[]): string[] {
-  const count = outcomes.filter(({ impossible }) => !impossible).length
-  return [`P values are of McNemar's exact test over the ${count} answerable questions: auto against fused retrieval alone.`]
+  const answerable = outcomes.filter(({ impossible }) => !impossible)
+  const impossible = outcomes.filter((outcome) => outcome.impossible)
+  const flagged = (of: readonly Outcome[], threshold: number): string =>
+    number((100 * of.filter(({ confidence }) => confidence < threshold).length) / Math.max(1, of.length))
+  const rows = THRESHOLDS.map((threshold) => [String(threshold), flagged(impossible, threshold), flagged(answerable, threshold)])
+  return [
+    `P values are of McNemar's exact test over the ${answerable.length} answerable questions: auto against fused retrieval alone.`,
+    'What another threshold of the confidence would call not found, in percent; `discrimination` is the share of pairs of an impossible and an ' +
+      'answerable question of which the impossible one has the lower confidence, and bounds both columns.',
+    table(['threshold', 'of the impossible', 'of the answerable'], rows),
+  ]
+}
+
+/** Share of pairs in which the first kind has the lower confidence; a tie counts half (the area under the ROC curve). */
+export function discrimination(low: readonly number[], high: readonly number[]): number {
+  const wins = low.flatMap((one) => high.map((other) => (one < other ? 1 : one === other ? 0.5 : 0)))
+  return wins.reduce<number>((sum, win) => sum + win, 0) / Math.max(1, wins.length)
 }

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { randomIntegers, shuffled } from '../../bench/random.ts'
 import { bootstrapInterval, mcnemar, quantile } from '../../bench/statistics.ts'
 import { heapGrowth } from '../../bench/overhead.ts'
+import { nominalLength } from '../../bench/record.ts'
+import { discrimination } from '../../bench/squad.ts'
 
 describe('bootstrapInterval', () => {
   it('agrees with the normal approximation for a share of 50 of 100', () => {
@@ -80,4 +82,20 @@ describe('random', () => {
     expect(draw(1)).not.toEqual(draw(2))
     expect(draw(1).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at))
   })
+})
+
+describe('discrimination', () => {
+  it('is the share of pairs in the right order, ties half', () => {
+    expect(discrimination([1, 2], [3, 4])).toBe(1)
+    expect(discrimination([3, 4], [1, 2])).toBe(0)
+    expect(discrimination([1, 3], [2, 3])).toBe(0.625)
+  })
+})
+
+it.each([
+  [1, 1],
+  [5_000, 4_096],
+  [7_000, 8_192],
+])('%d tokens are nominally %d', (tokens, length) => {
+  expect(nominalLength(tokens)).toBe(length)
 })
