@@ -2,17 +2,29 @@
  * Graphs of causal grouped-query attention over a cache in blocks. They hold no weights. S new tokens attend to the past
  * and to themselves. Query heads that share a key/value head are stacked as rows: q [S, H d] -> [Hkv, g S, d], g = H / Hkv.
  *
- * Inputs: q [S, H d]; k, v [S, Hkv d]; `mask`, added to scores; and the past, as closed blocks k0, v0, k1, ... [Hkv, block, d] and
- * the tail kt, vt [Hkv, C, d], or as a slab pk, pv [Hkv, P, d]. Output: a [S, H d].
+ * Inputs: q [S, H d]; k, v [S, Hkv d]; `mask`, added to scores; and the past, as closed blocks k0, v0, k1, ... [Hkv, 1, block, d] and
+ * the tail kt, vt [Hkv, 1, C, d], or as a slab pk, pv [Hkv, P, d]. Output: a [S, H d].
  */
 import type { DecoderConfig } from './decoder.ts'
 import { alibiSlopes } from './distance-masks.ts'
 import { contributed } from './linear-nodes.ts'
 import { GraphBuilder } from './onnx-model.ts'
 
-/** For few tokens: blocks are read where they lie, and `mask` is [1, g S, C + S] over the tail's capacity and the new tokens. */
+/** For few tokens: blocks are read where they lie, and `mask` is [1, 1, g S, C + S] over the tail's capacity and the new tokens. */
 export interface RowsShape {
   readonly form: 'rows'
+  /** Closed blocks given. */
+  readonly blocks: number
+  /** Whether a tail block is given. */
+  readonly tail: boolean
+}
+
+/**
+ * For one token whose own key and value are in the cache already: each query head is multiplied by itself, as products of a single row need no
+ * packing of the keys, which costs more than reading them for each query head anew. `mask` is [1, 1, 1, C] over the tail's capacity.
+ */
+export interface TokenShape {
+  readonly form: 'token'
   /** Closed blocks given. */
   readonly blocks: number
   /** Whether a tail block is given. */
@@ -30,12 +42,17 @@ export interface SlabShape {
   readonly parts: number
 }
 
-export type AttentionShape = RowsShape | SlabShape
+export type AttentionShape = RowsShape | TokenShape | SlabShape
 
 export function buildAttentionGraph(config: DecoderConfig, shape: AttentionShape): GraphBuilder {
   const graph = new GraphBuilder(`attention-${shape.form}`)
   const { heads, kvHeads, headDim } = config
   const q = graph.input('q', 'float32', ['S', heads * headDim])
+  if (shape.form === 'token') {
+    addToken(graph, config, shape, q)
+    graph.output('a', 'float32', [1, heads * headDim])
+    return graph
+  }
   const k = addHeads(graph, graph.input('k', 'float32', ['S', kvHeads * headDim]), config)
   const v = addHeads(graph, graph.input('v', 'float32', ['S', kvHeads * headDim]), config)
   const queries = addQueryHeads(graph, q, config)
@@ -53,24 +70,64 @@ interface Values {
 }
 
 function addRows(graph: GraphBuilder, config: DecoderConfig, shape: RowsShape, { queries, k, v }: Values): string {
-  const closedKeys = blockInputs(graph, config, 'k', shape.blocks)
-  const closedValues = blockInputs(graph, config, 'v', shape.blocks)
-  const openKeys = shape.tail ? [tailInput(graph, config, 'kt'), k] : [k]
-  const openValues = shape.tail ? [tailInput(graph, config, 'vt'), v] : [v]
-  const stacked = addStacked(graph, queries, config)
-  const open = addConcat(
+  const closed = { keys: blockInputs(graph, config, 'k', shape.blocks), values: blockInputs(graph, config, 'v', shape.blocks) }
+  const beside = (part: string, tail: string): string[] => {
+    const own = graph.node('Unsqueeze', [part, graph.integers([1])])
+    return shape.tail ? [tailInput(graph, config, tail), own] : [own]
+  }
+  const open = { keys: beside(k, 'kt'), values: beside(v, 'vt'), mask: graph.input('mask', 'float32', [1, 1, 'R', 'M']) }
+  const stacked = graph.node('Unsqueeze', [addStacked(graph, queries, config), graph.integers([1])])
+  const scale = 1 / Math.sqrt(config.headDim)
+  return addBlocks(graph, stacked, { closed, open, scale })
+}
+
+function addToken(graph: GraphBuilder, config: DecoderConfig, shape: TokenShape, q: string): void {
+  const { heads, kvHeads, headDim } = config
+  const closed = { keys: blockInputs(graph, config, 'k', shape.blocks), values: blockInputs(graph, config, 'v', shape.blocks) }
+  const tail = (name: string): string[] => [tailInput(graph, config, name)]
+  const open = shape.tail ? { keys: tail('kt'), values: tail('vt'), mask: graph.input('mask', 'float32', [1, 1, 1, 'C']) } : undefined
+  // Products of one row are fast only when they are not scaled.
+  const scaled = graph.node('Mul', [q, graph.constant({ type: 'float32', dims: [], data: Float32Array.of(1 / Math.sqrt(headDim)) })])
+  const queries = graph.node('Reshape', [scaled, graph.integers([kvHeads, heads / kvHeads, 1, headDim])])
+  const attended = addBlocks(graph, queries, { closed, open, scale: 1 })
+  graph.node('Reshape', [attended, graph.integers([1, heads * headDim])], { outputs: ['a'] })
+}
+
+interface Blocks {
+  readonly closed: { readonly keys: readonly string[]; readonly values: readonly string[] }
+  /** Blocks that are masked. */
+  readonly open: { readonly keys: readonly string[]; readonly values: readonly string[]; readonly mask: string } | undefined
+  readonly scale: number
+}
+
+/** Attention of queries [Hkv, .., R, d] over keys and values in blocks [Hkv, 1, .., d]. */
+function addBlocks(graph: GraphBuilder, queries: string, { closed, open, scale }: Blocks): string {
+  const scores = closed.keys.map((key) => addScores(graph, queries, key, scale))
+  if (open !== undefined) {
+    const seen = open.keys.map((key) => addScores(graph, queries, key, scale))
+    scores.push(graph.node('Add', [addConcat(graph, seen, 3), open.mask]))
+  }
+  const weights = graph.node('Softmax', [addConcat(graph, scores, 3)], { attributes: { axis: -1 } })
+  const values = [...closed.values, ...(open?.values ?? [])]
+  const parts = addSplit(graph, weights, [...closed.keys, ...(open?.keys ?? [])])
+  return addSum(
     graph,
-    openKeys.map((key) => addScores(graph, stacked, key, config)),
-    2,
+    values.map((value, index) => graph.node('MatMul', [parts[index] ?? weights, value])),
   )
-  const masked = graph.node('Add', [open, graph.input('mask', 'float32', [1, 'R', 'M'])])
-  const scores = closedKeys.map((key) => addScores(graph, stacked, key, config))
-  const weights = graph.node('Softmax', [addConcat(graph, [...scores, masked], 2)], { attributes: { axis: -1 } })
-  const lengths = [...closedKeys, ...openKeys].map((key) => lengthOf(graph, key))
-  const outputs = lengths.map((_, index) => `weights${index}`)
-  graph.node('Split', [weights, graph.node('Concat', lengths, { attributes: { axis: 0 } })], { outputs, attributes: { axis: 2 } })
-  const parts = [...closedValues, ...openValues].map((value, index) => graph.node('MatMul', [`weights${index}`, value]))
-  return graph.node('Sum', parts)
+}
+
+/** Cuts weights [.., T] into those of each of `keys`. */
+function addSplit(graph: GraphBuilder, weights: string, keys: readonly string[]): string[] {
+  if (keys.length === 1) return [weights]
+  const outputs = keys.map((_, index) => `weights${index}`)
+  const lengths = keys.map((key) => lengthOf(graph, key, 2))
+  graph.node('Split', [weights, graph.node('Concat', lengths, { attributes: { axis: 0 } })], { outputs, attributes: { axis: 3 } })
+  return outputs
+}
+
+function addSum(graph: GraphBuilder, parts: readonly string[]): string {
+  const [only] = parts
+  return parts.length === 1 && only !== undefined ? only : graph.node('Sum', parts)
 }
 
 function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: SlabShape, { queries, k, v }: Values): string {
@@ -82,14 +139,15 @@ function addSlab(graph: GraphBuilder, config: DecoderConfig, shape: SlabShape, {
   const maskParts = addParts(graph, mask, shape.parts)
   const pastMask = shape.past && shape.masked === true ? graph.input('pastMask', 'float32', [1, 1, 'S', 'P']) : undefined
   const pastParts = pastMask === undefined ? [] : addParts(graph, pastMask, shape.parts)
-  let later = graph.node('Sub', [graph.integers([0]), lengthOf(graph, k)])
+  const scale = 1 / Math.sqrt(config.headDim)
+  let later = graph.node('Sub', [graph.integers([0]), lengthOf(graph, k, 1)])
   const attended = queryParts.map((query, index) => {
     // Keys that come after all queries of a part are not even multiplied: `later` counts them, below zero, from the end.
     later = graph.node('Add', [later, graph.node('Shape', [query], { attributes: { start: 2, end: 3 } })])
     const cut = (value: string, axis: number): string => (index === queryParts.length - 1 ? value : addStart(graph, value, later, axis))
     const stacked = addStacked(graph, query, config)
-    const own = addMasked(graph, addScores(graph, stacked, cut(k, 1), config), cut(maskParts[index] ?? mask, 3), query, config)
-    const seen = keys.map((key) => addMasked(graph, addScores(graph, stacked, key, config), pastParts[index], query, config))
+    const own = addMasked(graph, addScores(graph, stacked, cut(k, 1), scale), cut(maskParts[index] ?? mask, 3), query, config)
+    const seen = keys.map((key) => addMasked(graph, addScores(graph, stacked, key, scale), pastParts[index], query, config))
     const scores = [...seen, own]
     const weights = graph.node('Softmax', [addConcat(graph, scores, 2)], { attributes: { axis: -1 } })
     return graph.node('Reshape', [graph.node('MatMul', [weights, cut(values, 1)]), graph.node('Shape', [query])])
@@ -125,21 +183,21 @@ function addSloped(graph: GraphBuilder, mask: string, { heads, kvHeads, alibiBia
 }
 
 function blockInputs(graph: GraphBuilder, config: DecoderConfig, name: string, count: number): string[] {
-  return Array.from({ length: count }, (_, index) => graph.input(`${name}${index}`, 'float32', [config.kvHeads, 'B', config.headDim]))
+  return Array.from({ length: count }, (_, index) => graph.input(`${name}${index}`, 'float32', [config.kvHeads, 1, 'B', config.headDim]))
 }
 
 function tailInput(graph: GraphBuilder, config: DecoderConfig, name: string): string {
-  return graph.input(name, 'float32', [config.kvHeads, 'C', config.headDim])
+  return graph.input(name, 'float32', [config.kvHeads, 1, 'C', config.headDim])
 }
 
-/** Scaled dot products: [Hkv, g S, d] x [Hkv, T, d] -> [Hkv, g S, T]. */
-function addScores(graph: GraphBuilder, queries: string, keys: string, config: DecoderConfig): string {
-  const alpha = { float: 1 / Math.sqrt(config.headDim) }
-  return graph.node('FusedMatMul', [queries, keys], { domain: contributed, attributes: { transB: 1, alpha } })
+/** Scaled dot products: [.., R, d] x [.., T, d] -> [.., R, T]. */
+function addScores(graph: GraphBuilder, queries: string, keys: string, scale: number): string {
+  return graph.node('FusedMatMul', [queries, keys], { domain: contributed, attributes: { transB: 1, alpha: { float: scale } } })
 }
 
-function lengthOf(graph: GraphBuilder, keys: string): string {
-  return graph.node('Shape', [keys], { attributes: { start: 1, end: 2 } })
+/** Length of the keys, which lie along `axis`. */
+function lengthOf(graph: GraphBuilder, keys: string, axis: number): string {
+  return graph.node('Shape', [keys], { attributes: { start: axis, end: axis + 1 } })
 }
 
 function addConcat(graph: GraphBuilder, parts: readonly string[], axis: number): string {

@@ -75,6 +75,8 @@ export class AttentionRunner {
   }
 
   async #attendAll(layer: number, rows: NewRows, segments: readonly Segment[]): Promise<Float32Array> {
+    const [segment] = segments
+    if (segment !== undefined && this.#isToken(layer, rows, segment)) return this.#attendToken(layer, rows, segment)
     const groups = groupByPast(layer, segments)
     const [only] = groups
     const attended = only !== undefined && groups.length === 1 ? undefined : new Float32Array(rows.positions.length * this.#queryWidth)
@@ -89,6 +91,20 @@ export class AttentionRunner {
       start = end
     }
     return attended ?? new Float32Array(0)
+  }
+
+  /** Whether there is but one new token, which its cache keeps and every key of the past is seen by. */
+  #isToken(layer: number, { positions }: NewRows, { keeps = true }: Segment): boolean {
+    return positions.length === 1 && keeps && this.#gpu === undefined && !isDistant(this.#config, layer)
+  }
+
+  async #attendToken(layer: number, { q, k, v, positions }: NewRows, { cache }: Segment): Promise<Float32Array> {
+    cache.append(layer, k, v, positions)
+    const { closed, tail, fill } = cache.view(layer)
+    const session = await this.#session({ form: 'token', blocks: closed.length, tail: tail !== undefined })
+    const feeds: Record<string, OnnxTensor> = { q: this.#pool.floats(q, [1, this.#queryWidth]), ...this.#blockFeeds(closed, tail) }
+    if (tail !== undefined) feeds['mask'] = this.#masks.tail(tail.capacity, fill)
+    return (await this.#pool.run(session, feeds, ['a'])).a
   }
 
   #append(layer: number, rows: NewRows, segments: readonly Segment[]): void {
@@ -118,7 +134,12 @@ export class AttentionRunner {
   async #attendRows(rows: NewRows, { past, segments }: Group): Promise<Float32Array> {
     const { closed, tail, fill } = past
     const session = await this.#session({ form: 'rows', blocks: closed.length, tail: tail !== undefined })
-    const feeds: Record<string, OnnxTensor> = { ...this.#rowFeeds(rows), mask: this.#masks.besideTail(segments, tail?.capacity ?? 0, fill) }
+    const mask = this.#masks.besideTail(segments, tail?.capacity ?? 0, fill)
+    return (await this.#pool.run(session, { ...this.#rowFeeds(rows), mask, ...this.#blockFeeds(closed, tail) }, ['a'])).a
+  }
+
+  #blockFeeds(closed: readonly CacheBlock[], tail: CacheBlock | undefined): Record<string, OnnxTensor> {
+    const feeds: Record<string, OnnxTensor> = {}
     for (const [index, block] of closed.entries()) {
       feeds[`k${index}`] = this.#blockTensor(block.keys, block)
       feeds[`v${index}`] = this.#blockTensor(block.values, block)
@@ -127,7 +148,7 @@ export class AttentionRunner {
       feeds['kt'] = this.#blockTensor(tail.keys, tail)
       feeds['vt'] = this.#blockTensor(tail.values, tail)
     }
-    return (await this.#pool.run(session, feeds, ['a'])).a
+    return feeds
   }
 
   /** Positions of the keys that came before; empty where no layer asks for distances. */
@@ -184,7 +205,9 @@ export class AttentionRunner {
     const known = this.#sessions.get(key)
     if (known !== undefined) return known
     // Scores are large: memory that is fresh in each run costs more than the arithmetic. Few tokens have small ones, and many shapes.
-    const session = this.#pool.open(buildAttentionGraph(this.#config, shape), { arena: shape.form === 'slab' })
+    // The products of one token are so small that waking a second thread for each costs more than it takes over.
+    const options = { arena: shape.form === 'slab', ...(shape.form === 'token' && { threads: 1 }) }
+    const session = this.#pool.open(buildAttentionGraph(this.#config, shape), options)
     this.#sessions.set(key, session)
     return session
   }
@@ -201,7 +224,7 @@ export class AttentionRunner {
   #blockTensor(data: Float32Array, { capacity }: CacheBlock): OnnxTensor {
     const known = this.#tensors.get(data)
     if (known !== undefined) return known
-    const tensor = this.#pool.floats(data, [this.#config.kvHeads, capacity, this.#config.headDim])
+    const tensor = this.#pool.floats(data, [this.#config.kvHeads, 1, capacity, this.#config.headDim])
     this.#tensors.set(data, tensor)
     return tensor
   }

@@ -16,7 +16,7 @@ export class RowMasks {
     this.#copies = copies
   }
 
-  /** [1, copies S, capacity + S]: tail rows below `fill` are seen and, of the new tokens, those of the query's own segment up to itself. */
+  /** [1, 1, copies S, capacity + S]: tail rows below `fill` are seen and, of the new tokens, those of the query's own segment up to itself. */
   besideTail(segments: readonly Segment[], capacity: number, fill: number): OnnxTensor {
     const copies = this.#copies
     return this.#kept(`rows ${lengthsOf(segments)} ${capacity} ${fill}`, () => {
@@ -28,8 +28,15 @@ export class RowMasks {
         mask.fill(hiddenScore, row * width + Math.min(fill, capacity), row * width + capacity)
         mask.set(own.subarray((row % count) * count, ((row % count) + 1) * count), row * width + capacity)
       }
-      return this.#pool.floats(mask, [1, copies * count, width])
+      return this.#pool.floats(mask, [1, 1, copies * count, width])
     })
+  }
+
+  /** [1, 1, 1, capacity]: tail rows below `fill` are seen. */
+  tail(capacity: number, fill: number): OnnxTensor {
+    return this.#kept(`tail ${capacity} ${fill}`, () =>
+      this.#pool.floats(new Float32Array(capacity).fill(hiddenScore, fill), [1, 1, 1, capacity]),
+    )
   }
 
   /** [1, 1, S, S]: each of `count` rows sees the rows of its segment up to itself. */

@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly arena?: boolean
   /** Whether the outputs stay on the device: they are fed to other runs or disposed of, never read. */
   readonly keepsOutputs?: boolean
+  /** Threads of one run, in place of the pool's. */
+  readonly threads?: number
 }
 
 /**
@@ -24,7 +26,8 @@ export interface SessionOptions {
  * slower. An arena keeps a session's largest activations for good: too much for a session a layer, but memory that is fresh in each run costs
  * more than the arithmetic on some machines, so a session that serves all layers has one.
  */
-function sessionOptions({ threads, device, strict = false }: PoolOptions, { arena = false, keepsOutputs = false }: SessionOptions): object {
+function sessionOptions(pool: PoolOptions, { arena = false, keepsOutputs = false, threads = pool.threads }: SessionOptions): object {
+  const { device, strict = false } = pool
   const spinning = { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } }
   return {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),

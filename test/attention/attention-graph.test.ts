@@ -42,14 +42,14 @@ function slack(rowsOfTail: Float32Array): Float32Array {
 }
 
 /** Attention by its definition, one query head at a time, over the keys that each token may see. */
-function expected(): Float32Array {
+function expected(before: readonly { readonly k: Float32Array; readonly v: Float32Array }[] = closed): Float32Array {
   const result = new Float32Array(count * heads * headDim)
   const row = (data: Float32Array, at: number): Float32Array => data.subarray(at * headDim, (at + 1) * headDim)
   for (let token = 0; token < count; token++) {
     for (let head = 0; head < heads; head++) {
       const kv = Math.floor(head / (heads / kvHeads))
       const past = (part: 'k' | 'v'): Float32Array[] => [
-        ...closed.flatMap((one) => Array.from({ length: block }, (_, at) => row(one[part], kv * block + at))),
+        ...before.flatMap((one) => Array.from({ length: block }, (_, at) => row(one[part], kv * block + at))),
         ...Array.from({ length: fill }, (_, at) => row(tail[part], kv * capacity + at)),
         ...Array.from({ length: token + 1 }, (_, at) => row(rows[part], at * kvHeads + kv)),
       ]
@@ -96,7 +96,7 @@ test.each(shapes)('attention in the form %j is attention by its definition, and 
     const token = Math.floor(index / width) % count
     return key < 0 ? (key + capacity < fill ? 0 : hidden) : key <= token ? 0 : hidden
   })
-  const blockDims = [kvHeads, block, headDim]
+  const blockDims = [kvHeads, 1, block, headDim]
   const slabDims = [kvHeads, 2 * block + fill, headDim]
   const past = isRows
     ? {
@@ -104,8 +104,8 @@ test.each(shapes)('attention in the form %j is attention by its definition, and 
         v0: pool.floats(closed[0]!.v, blockDims),
         k1: pool.floats(closed[1]!.k, blockDims),
         v1: pool.floats(closed[1]!.v, blockDims),
-        kt: pool.floats(tail.k, [kvHeads, capacity, headDim]),
-        vt: pool.floats(tail.v, [kvHeads, capacity, headDim]),
+        kt: pool.floats(tail.k, [kvHeads, 1, capacity, headDim]),
+        vt: pool.floats(tail.v, [kvHeads, 1, capacity, headDim]),
       }
     : { pk: pool.floats(slabOf('k'), slabDims), pv: pool.floats(slabOf('v'), slabDims) }
   const { a } = await pool.run(
@@ -114,7 +114,7 @@ test.each(shapes)('attention in the form %j is attention by its definition, and 
       q: pool.floats(rows.q, [count, heads * headDim]),
       k: pool.floats(rows.k, [count, kvHeads * headDim]),
       v: pool.floats(rows.v, [count, kvHeads * headDim]),
-      mask: pool.floats(mask, isRows ? [1, copies * count, width] : [1, 1, count, width]),
+      mask: pool.floats(mask, isRows ? [1, 1, copies * count, width] : [1, 1, count, width]),
       ...past,
     },
     ['a'],
@@ -122,3 +122,37 @@ test.each(shapes)('attention in the form %j is attention by its definition, and 
   expect(farthest(a, expected())).toBeLessThan(1e-4)
   await pool.release()
 })
+
+test.each([2, 0])(
+  'attention of one token whose key is in the tail, beside %i closed blocks, is attention by its definition',
+  async (blocks) => {
+    const pool = new SessionPool(onnxRuntime, 1)
+    const session = await pool.open(buildAttentionGraph(config, { form: 'token', blocks, tail: true }))
+    const grown = (part: 'k' | 'v'): Float32Array =>
+      tail[part].map((value, index) => {
+        const [head, at] = [Math.floor(index / (capacity * headDim)), Math.floor(index / headDim) % capacity]
+        return at === fill ? rows[part][head * headDim + (index % headDim)]! : value
+      })
+    const blockDims = [kvHeads, 1, block, headDim]
+    const feeds = Object.fromEntries(
+      closed.slice(0, blocks).flatMap(({ k, v }, index) => [
+        [`k${index}`, pool.floats(k, blockDims)],
+        [`v${index}`, pool.floats(v, blockDims)],
+      ]),
+    )
+    const q = rows.q.subarray(0, heads * headDim)
+    const { a } = await pool.run(
+      session,
+      {
+        ...feeds,
+        q: pool.floats(q, [1, heads * headDim]),
+        kt: pool.floats(grown('k'), [kvHeads, 1, capacity, headDim]),
+        vt: pool.floats(grown('v'), [kvHeads, 1, capacity, headDim]),
+        mask: pool.floats(new Float32Array(capacity).fill(hidden, fill + 1), [1, 1, 1, capacity]),
+      },
+      ['a'],
+    )
+    expect(farthest(a, expected(closed.slice(0, blocks)).subarray(0, heads * headDim))).toBeLessThan(1e-4)
+    await pool.release()
+  },
+)
