@@ -17,7 +17,8 @@ const ROWS = [
   ['agents'],
   ['workflows'],
   ['langchain'],
-  ['service', 'cli'],
+  ['service'],
+  ['cli'],
 ]
 const LIBRARY = ROWS.flat()
 /** What stands above the library. Only tests may look inside a folder. */

@@ -39,7 +39,7 @@ export interface JobListOptions {
 
 export interface JobQueue {
   /**
-   * Adds jobs, all or none; durable when it resolves. One that waits already stays one; one whose like is running is run again after it.
+   * Adds jobs, all or none; they outlive the process when it resolves. One that waits already stays one; one whose like is running is run again after it.
    *
    * Whoever adds a job for what was just written may be killed between the two: it must find again, at its next start, what lacks its job.
    */

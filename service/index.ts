@@ -1,0 +1,10 @@
+/** The long-chat memory service: a function from request to response over a memory, and a server for it. */
+export type { AuditEntry, AuditLog } from './audit-log.ts'
+export { createService, type Service } from './create-service.ts'
+export type { KeyStore } from './keys/key-store.ts'
+export { issueKey, type IssuedKey, type NewKey, revokeKey, rotateKey } from './keys/manage-keys.ts'
+export { type KeyGrant, type Right, RIGHTS, type ServiceKey, type StoredKey } from './keys/service-key.ts'
+export { serve, type Server, type ServeOptions } from './serve.ts'
+export type { ServiceLimits, ServiceOptions } from './service-options.ts'
+export { openServiceFile, type ServiceFile } from './sqlite/service-file.ts'
+export { sqliteJobQueue, type SqliteJobQueueOptions } from './sqlite/sqlite-job-queue.ts'
