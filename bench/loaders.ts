@@ -1,4 +1,7 @@
-/** Speed and peak memory of the loaders on made files of every format, a PDF of 500 pages, and a corpus of 1,000 files of which one is bad. */
+/**
+ * Speed and peak memory of the loaders on made files of every format, beside the bare libraries; a PDF of 500 pages; a corpus of 1,000 files of which one
+ * is bad.
+ */
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,7 +12,7 @@ import { readEach } from '../chunkers/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { quantile } from './statistics.ts'
 import type { LoaderRun } from './loader-run.ts'
-import { sampleFile, sampleFormats, samplePdf } from './samples/sample-files.ts'
+import { type SampleFile, sampleFile, sampleFormats, samplePdf } from './samples/sample-files.ts'
 
 const SUITE = 'loaders'
 /** Bytes of text, by format where parsers are slow; for all others `DEFAULT_SIZE`. */
@@ -44,26 +47,34 @@ export async function measureLoaders({ log, seed, signal }: BenchOptions, scale:
   const figures: Record<string, number> = {}
   try {
     for (const format of scale.formats) {
-      const runs = await measureFormat(folder, format, { scale, seed, signal })
-      figures[`${format}MBps`] = quantile(
-        runs.map(({ megabytes, seconds }) => megabytes / seconds),
-        0.5,
-      )
-      figures[`${format}PeakMB`] = quantile(
-        runs.map(({ peakMegabytes }) => peakMegabytes),
-        0.5,
-      )
-      log(`loaders: ${format} ${figures[`${format}MBps`]!.toFixed(1)} MB/s, ${Math.round(figures[`${format}PeakMB`]!)} MB`)
+      const file = await writeSample(folder, format, scale, seed)
+      const runs: LoaderRun[] = []
+      const bareRuns: LoaderRun[] = []
+      // In turn, so that what else the machine does falls on both.
+      for (let at = 0; at < scale.runs; at++) {
+        runs.push(await readFile(file, signal))
+        bareRuns.push(await readFile(file, signal, 'bare'))
+      }
+      // Of both, by the text that the loader gives: the same work.
+      const { megabytes } = runs[0]!
+      figures[`${format}MBps`] = megabytes / medianOf(runs, 'seconds')
+      figures[`${format}PeakMB`] = medianOf(runs, 'peakMegabytes')
+      figures[`${format}BareMBps`] = megabytes / medianOf(bareRuns, 'seconds')
+      figures[`${format}BarePeakMB`] = medianOf(bareRuns, 'peakMegabytes')
+      log(`loaders: ${format} ${describe(figures, format)}; bare ${describe(figures, `${format}Bare`)}`)
     }
-    const pdf = await readFile(folder, { name: 'pages.pdf', bytes: samplePdf(scale.pages, seed) }, signal)
-    log(`loaders: ${pdf.pages} pages of PDF in ${pdf.seconds.toFixed(1)} s`)
+    const book = await writeFiles(folder, { name: 'pages.pdf', bytes: samplePdf(scale.pages, seed) })
+    const pdf = await readFile(book, signal)
+    const bare = await readFile(book, signal, 'bare')
+    log(`loaders: ${pdf.pages} pages of PDF in ${pdf.seconds.toFixed(1)} s, bare in ${bare.seconds.toFixed(1)} s`)
     const corpus = await measureCorpus(join(folder, 'corpus'), scale.files, seed, signal)
     return {
       settings: { share: scale.share, runs: scale.runs, files: scale.files, seed },
-      figures: { ...figures, pdfPages: pdf.pages, pdfSeconds: pdf.seconds, ...corpus },
+      figures: { ...figures, pdfPages: pdf.pages, pdfSeconds: pdf.seconds, pdfBareSeconds: bare.seconds, ...corpus },
       notes: [
         'MBps: megabytes of text (UTF-8) a second, from the file to the document, parsers loaded; the median of the runs, each in a process of its own.',
         'PeakMB: resident memory at the peak beyond that after a small file of the same format.',
+        'Bare: the library below the loader alone (bench/bare-loaders.ts), which gives text without places, in the same process. LangChain has loaders of its own for most formats, thin layers over such calls, in a package that is not installed; its rate is of the same file, so that a library that gives other text is not the faster for it.',
         'corpusFailed: files of the corpus that were named as unreadable; one of them is cut short.',
       ],
     }
@@ -72,28 +83,39 @@ export async function measureLoaders({ log, seed, signal }: BenchOptions, scale:
   }
 }
 
-interface Setting {
-  readonly scale: LoadersScale
-  readonly seed: number
-  readonly signal: AbortSignal
+/** Where a sample lies, and a small one of its format. */
+interface WrittenSample {
+  readonly small: string
+  readonly path: string
 }
 
-async function measureFormat(folder: string, format: string, { scale, seed, signal }: Setting): Promise<LoaderRun[]> {
-  const file = sampleFile(format, (SIZES[format] ?? DEFAULT_SIZE) * scale.share, seed)
-  const runs: LoaderRun[] = []
-  for (let at = 0; at < scale.runs; at++) runs.push(await readFile(folder, file, signal))
-  return runs
+function writeSample(folder: string, format: string, { share }: LoadersScale, seed: number): Promise<WrittenSample> {
+  return writeFiles(folder, sampleFile(format, (SIZES[format] ?? DEFAULT_SIZE) * share, seed))
 }
 
-async function readFile(folder: string, { name, bytes }: { name: string; bytes: Buffer }, signal: AbortSignal): Promise<LoaderRun> {
+async function writeFiles(folder: string, { name, bytes }: SampleFile): Promise<WrittenSample> {
   const extension = name.slice(name.indexOf('.') + 1)
-  const small = join(folder, `small.${extension}`)
-  const path = join(folder, name)
-  await writeFile(small, sampleFile(extension, SMALL, 1).bytes)
-  await writeFile(path, bytes)
+  const written = { small: join(folder, `small.${extension}`), path: join(folder, name) }
+  await writeFile(written.small, sampleFile(extension, SMALL, 1).bytes)
+  await writeFile(written.path, bytes)
+  return written
+}
+
+async function readFile({ small, path }: WrittenSample, signal: AbortSignal, way = 'loader'): Promise<LoaderRun> {
   const script = fileURLToPath(new URL('loader-run.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, small, path], { signal })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, small, path, way], { signal })
   return JSON.parse(stdout) as LoaderRun
+}
+
+function medianOf(runs: readonly LoaderRun[], figure: 'seconds' | 'peakMegabytes'): number {
+  return quantile(
+    runs.map((run) => run[figure]),
+    0.5,
+  )
+}
+
+function describe(figures: Readonly<Record<string, number>>, prefix: string): string {
+  return `${figures[`${prefix}MBps`]!.toFixed(1)} MB/s, ${Math.round(figures[`${prefix}PeakMB`]!)} MB`
 }
 
 /** Small files of all formats in turn, one of them cut short. */

@@ -3,6 +3,7 @@ import type { Bench } from './bench.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   attention: () => import('./attention.ts'),
+  chunking: () => import('./chunking.ts'),
   decoding: () => import('./decoding.ts'),
   embed: () => import('./embed.ts'),
   evidence: () => import('./evidence.ts'),
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   'homer-passkey': () => import('./homer-passkey.ts'),
   'homer-perplexity': () => import('./homer-perplexity.ts'),
   'homer-squad': () => import('./homer-squad.ts'),
+  incremental: () => import('./incremental.ts'),
   loaders: () => import('./loaders.ts'),
   locomo: () => import('./locomo.ts'),
   'long-chat': () => import('./long-chat.ts'),
@@ -17,8 +19,11 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   needle: () => import('./needle.ts'),
   overhead: () => import('./overhead.ts'),
   'read-speed': () => import('./read-speed-bench.ts'),
+  'round-trip': () => import('./round-trip.ts'),
+  'scm-judge': () => import('./scm-judge.ts'),
   squad: () => import('./squad.ts'),
   store: () => import('./store.ts'),
+  'store-million': () => import('./store-million.ts'),
   tree: () => import('./tree.ts'),
 }
 

@@ -39,7 +39,7 @@ export interface CitationHtmlOptions {
 }
 
 /**
- * A citation as HTML: the span marked, with the text around it and where it stands.
+ * A citation as HTML: the span marked, with the text around it and where it stands. The text runs in the direction of its own script.
  *
  * @throws RangeError when the span lies outside
  */
@@ -47,13 +47,17 @@ export function citationHtml(document: Document, { start, end }: Span, options: 
   const { around = 200 } = options
   const { text } = document
   const quote = escapeHtml(document.slice(start, end))
-  const before = text.slice(Math.max(0, start - around), start)
-  const after = text.slice(end, end + around)
-  // A cut may lie inside a word; what is left of the word goes.
-  const from = start > around ? `… ${before.replace(/^\S*\s?/, '')}` : before
-  const to = end + around < text.length ? `${after.slice(0, Math.max(0, after.lastIndexOf(' '), after.lastIndexOf('\n')))} …` : after
+  const from =
+    start > around ? `… ${withoutPartWord(text.slice(start - around, start), /^\S{0,30}\s/, /^\p{Surrogate}/u)}` : text.slice(0, start)
+  const to =
+    end + around < text.length ? `${withoutPartWord(text.slice(end, end + around), /\s\S{0,30}$/, /\p{Surrogate}$/u)} …` : text.slice(end)
   const caption = [placeOf(document, start), ...document.locate(start).sections].map((part) => escapeHtml(part)).join(' · ')
-  return `<figure><blockquote>${escapeHtml(from)}<mark>${quote}</mark>${escapeHtml(to)}</blockquote><figcaption>${caption}</figcaption></figure>`
+  return `<figure><blockquote dir="auto">${escapeHtml(from)}<mark>${quote}</mark>${escapeHtml(to)}</blockquote><figcaption>${caption}</figcaption></figure>`
+}
+
+/** A cut may lie inside a word, whose rest goes; where words are not parted by spaces, only half a character goes. */
+function withoutPartWord(text: string, word: RegExp, half: RegExp): string {
+  return text.replace(word.test(text) ? word : half, '')
 }
 
 function escapeHtml(text: string): string {

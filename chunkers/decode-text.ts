@@ -8,24 +8,8 @@ export interface TextDecoding {
   end(): string
 }
 
-/** Beginnings of files that hold no text. */
-const MAGIC: readonly (readonly [name: string, hex: string])[] = [
-  ['a PDF', '255044462d'],
-  ['a ZIP archive (DOCX, EPUB, ODT and the like are such)', '504b0304'],
-  ['a gzip archive', '1f8b08'],
-  ['a PNG image', '89504e470d0a1a0a'],
-  ['a JPEG image', 'ffd8ff'],
-  ['a GIF image', '47494638'],
-  ['a GGUF model', '47475546'],
-  ['an old Office file', 'd0cf11e0a1b11ae1'],
-  ['a program', '7f454c46'],
-  ['an SQLite database', '53514c69746520666f726d6174203300'],
-  ['UTF-32 text', 'fffe0000'],
-  ['UTF-32 text', '0000feff'],
-]
-
-/** Longest beginning that tells what a file is. */
-const HEAD = 16
+/** Bytes of the longest byte order mark. */
+const LONGEST_MARK = 3
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be'
 
@@ -43,8 +27,7 @@ export function decodeText(source: string): TextDecoding {
   let offset = 0
   const run = (last: boolean): void => {
     if (!encoding) {
-      if (held.length < HEAD && !last) return
-      refuseMagic(source, held)
+      if (held.length < LONGEST_MARK && !last) return
       const mark = markOf(held)
       encoding = mark.encoding
       offset = mark.length
@@ -68,16 +51,6 @@ export function decodeText(source: string): TextDecoding {
   }
 }
 
-function refuseMagic(source: string, head: Buffer): void {
-  const hex = head.toString('hex', 0, HEAD)
-  const found = MAGIC.find(([, magic]) => hex.startsWith(magic))
-  if (!found) return
-  throw new DocumentError(`Cannot read ${source} as it is ${found[0]}, not text in UTF-8: convert it to plain text or Markdown first`, {
-    reason: 'binary',
-    source,
-  })
-}
-
 function markOf(head: Buffer): { encoding: Encoding; length: number } {
   const hex = head.toString('hex', 0, 3)
   if (hex.startsWith('fffe')) return { encoding: 'utf-16le', length: 2 }
@@ -98,12 +71,7 @@ function unfinished(bytes: Buffer, encoding: Encoding): number {
 
 function fromUtf8(source: string, bytes: Buffer, offset: number): string {
   const nul = bytes.indexOf(0)
-  if (nul >= 0) {
-    throw new DocumentError(
-      `Cannot read ${source} as it is not text, with a NUL at byte ${offset + nul}: convert it to UTF-8 text first (UTF-16 needs a byte order mark)`,
-      { reason: 'binary', source },
-    )
-  }
+  if (nul >= 0) throw binary(source, offset + nul)
   if (!isUtf8(bytes)) throw undecodable(source, 'UTF-8', offset + firstInvalid(bytes))
   return bytes.toString('utf8')
 }
@@ -111,7 +79,15 @@ function fromUtf8(source: string, bytes: Buffer, offset: number): string {
 function fromUtf16(source: string, bytes: Buffer, offset: number, encoding: Encoding): string {
   if (bytes.length % 2 === 1) throw undecodable(source, 'UTF-16', offset + bytes.length - 1)
   // A copy, as swapping is done in place.
-  return (encoding === 'utf-16be' ? Buffer.from(bytes).swap16() : bytes).toString('utf16le')
+  const text = (encoding === 'utf-16be' ? Buffer.from(bytes).swap16() : bytes).toString('utf16le')
+  const nul = text.indexOf('\0')
+  if (nul >= 0) throw binary(source, offset + 2 * nul)
+  return text
+}
+
+function binary(source: string, byte: number): DocumentError {
+  const hint = 'convert it to UTF-8 text first (UTF-16 needs a byte order mark)'
+  return new DocumentError(`Cannot read ${source} as it is not text, with a NUL at byte ${byte}: ${hint}`, { reason: 'binary', source })
 }
 
 function undecodable(source: string, encoding: string, byte: number): DocumentError {

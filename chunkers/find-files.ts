@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { DocumentError } from '../errors/index.ts'
-import { isUrl } from './fetch-bytes.ts'
+import { isUrl, urlName } from './fetch-bytes.ts'
 
 /** A file to read. */
 export interface FoundFile {
@@ -26,8 +26,7 @@ export async function findFiles(sources: readonly string[]): Promise<FoundFile[]
 }
 
 async function filesOf(source: string): Promise<FoundFile[]> {
-  if (source === '-' || isUrl(source))
-    return [{ path: source, name: source === '-' ? 'stdin' : basename(new URL(source).pathname) || source }]
+  if (source === '-' || isUrl(source)) return [{ path: source, name: source === '-' ? 'stdin' : urlName(source) || source }]
   const status = await stat(source).catch(() => undefined)
   if (status?.isDirectory()) return listed(source, 'it is a directory without files', source, '**')
   if (status) return [{ path: source, name: basename(source) }]
@@ -47,8 +46,16 @@ function partsOf(pattern: string): [folder: string, pattern: string] {
 async function listed(source: string, without: string, folder: string, pattern: string): Promise<FoundFile[]> {
   const { glob } = await import('tinyglobby')
   const paths = await glob(pattern, { cwd: folder, expandDirectories: false, ignore: IGNORED, followSymbolicLinks: false })
-  if (paths.length === 0) throw none(source, without)
-  return sorted(paths).map((path) => ({ path: join(folder, path), name: path }))
+  const files = sorted(paths).map((path) => ({ path: join(folder, path), name: path }))
+  const isRead = await Promise.all(files.map(({ path }) => isFileOrUnknown(path)))
+  const kept = files.filter((_, at) => isRead[at])
+  if (kept.length === 0) throw none(source, without)
+  return kept
+}
+
+/** Pipes, sockets, devices and links to folders are not read: one may never end. What cannot be looked at is named when it is read. */
+async function isFileOrUnknown(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() ?? true
 }
 
 function sorted(paths: readonly string[]): string[] {

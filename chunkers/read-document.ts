@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import type { Document } from './document.ts'
 import { documentFromBytes, type DocumentFromBytesOptions } from './document-from-bytes.ts'
-import { fetchBytes, isUrl, type UrlOptions } from './fetch-bytes.ts'
+import { fetchBytes, isUrl, type UrlOptions, urlName } from './fetch-bytes.ts'
 import { readBytes, type ReadBytesOptions, sourceLabel } from './read-bytes.ts'
 
 export interface ReadDocumentOptions extends ReadBytesOptions, UrlOptions, Omit<DocumentFromBytesOptions, 'name' | 'source'> {
@@ -24,5 +24,5 @@ export async function readDocument(path: string, options: ReadDocumentOptions = 
 
 function nameOf(path: string): string {
   if (path === '-') return 'stdin'
-  return basename(isUrl(path) ? new URL(path).pathname : path) || path
+  return (isUrl(path) ? urlName(path) : basename(path)) || path
 }

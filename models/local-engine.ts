@@ -1,10 +1,9 @@
 /** The near side of the worker that runs local models. */
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { ModelError } from '../errors/index.ts'
 import type { Argument, FromWorker, LocalMethod, Result, ToWorker, WorkerStart } from './local-protocol.ts'
 import { fromPlain } from './plain-error.ts'
+import { startThread } from './start-thread.ts'
 
 export interface EngineCallOptions {
   readonly signal?: AbortSignal
@@ -45,7 +44,7 @@ interface Pending {
 
 /** An engine of one's own, for models that should not wait for others. Models without one share the process's. */
 export function openEngine(): LocalEngine {
-  return openEngineOn(startWorker)
+  return openEngineOn((workerData) => startThread(new URL('./local-worker.js', import.meta.url), { workerData }))
 }
 
 /** An engine on the worker that `start` gives. */
@@ -55,15 +54,6 @@ export function openEngineOn(start: (workerData: WorkerStart) => Worker): LocalE
 
 /** How long the end of the process waits for the worker to come to the end of a run, in milliseconds. */
 const longestFarewell = 10_000
-
-/** The worker's file is JavaScript in the package and source in a checkout, where the worker has to register a loader before it imports it. */
-function startWorker(workerData: WorkerStart): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./local-worker.js', import.meta.url), { workerData })
-  const loader = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'))).href
-  const file = new URL('./local-worker.ts', import.meta.url).href
-  const code = `import('${loader}').then(({ register }) => { register(); return import('${file}') })`
-  return new Worker(code, { eval: true, execArgv: [], workerData })
-}
 
 class WorkerEngine implements LocalEngine {
   readonly #start: (workerData: WorkerStart) => Worker

@@ -4,7 +4,10 @@ export interface DrawnText {
   readonly x: number
   readonly y: number
   readonly size?: number
-  readonly font?: 'serif' | 'mono'
+  /** `chinese` and `vertical` are fonts of a predefined encoding (ISO 32000-1, 9.7.5.2); `unicode` has a glyph for everything, half as wide as high. */
+  readonly font?: 'serif' | 'mono' | 'chinese' | 'vertical' | 'unicode'
+  /** In place of `text`, in the order in which they are drawn, for `unicode`: what each glyph stands for, such as `fi`. */
+  readonly glyphs?: readonly string[]
 }
 
 export interface PdfPage {
@@ -21,7 +24,7 @@ export interface PdfOptions {
 /** Width and height of the pages, in points. */
 export const PAGE = { width: 612, height: 792 }
 
-/** Writes a PDF of text in the standard fonts, uncompressed (ISO 32000-1, 7.5); letters beyond Latin-1 are not for it. */
+/** Writes a PDF, uncompressed (ISO 32000-1, 7.5). The standard fonts are for letters of Latin-1; no font is embedded. */
 export function makePdf(pages: readonly PdfPage[], { outline = [], title }: PdfOptions = {}): Buffer {
   const objects: string[] = []
   const add = (body: string): number => objects.push(body)
@@ -32,9 +35,15 @@ export function makePdf(pages: readonly PdfPage[], { outline = [], title }: PdfO
   const picture = add(
     stream('/Type/XObject/Subtype/Image/Width 2/Height 2/ColorSpace/DeviceGray/BitsPerComponent 8', '\u0000\u00ff\u00ff\u0000'),
   )
-  const resources = `<</Font<</serif ${serif} 0 R/mono ${mono} 0 R>>/XObject<</scan ${picture} 0 R>>>>`
+  const glyphs = glyphNumbers(pages)
+  const chinese = add(compositeFont('STSong-Light', 'UniGB-UCS2-H', 'GB1', 1000))
+  const vertical = add(compositeFont('STSong-Light', 'UniGB-UCS2-V', 'GB1', 1000))
+  const toUnicode = add(stream('', unicodeMap(glyphs)))
+  const unicode = add(compositeFont('Sans', 'Identity-H', 'Identity', 500, `/ToUnicode ${toUnicode} 0 R`))
+  const fonts = `/serif ${serif} 0 R/mono ${mono} 0 R/chinese ${chinese} 0 R/vertical ${vertical} 0 R/unicode ${unicode} 0 R`
+  const resources = `<</Font<<${fonts}>>/XObject<</scan ${picture} 0 R>>>>`
   const kids = pages.map((page) => {
-    const content = add(stream('', contentOf(page)))
+    const content = add(stream('', contentOf(page, glyphs)))
     return add(
       `<</Type/Page/Parent ${tree} 0 R/MediaBox[0 0 ${PAGE.width} ${PAGE.height}]/Resources ${resources}/Contents ${content} 0 R>>`,
     )
@@ -46,9 +55,55 @@ export function makePdf(pages: readonly PdfPage[], { outline = [], title }: PdfO
   return toFile(objects, `/Root ${catalog} 0 R${info}`)
 }
 
-function contentOf({ texts = [], picture = false }: PdfPage): string {
-  const drawn = texts.map(({ text, x, y, size = 11, font = 'serif' }) => `BT /${font} ${size} Tf ${x} ${y} Td (${escape(text)}) Tj ET`)
+function contentOf({ texts = [], picture = false }: PdfPage, glyphs: ReadonlyMap<string, number>): string {
+  const drawn = texts.map((text) => {
+    const { x, y, size = 11, font = 'serif' } = text
+    return `BT /${font} ${size} Tf ${x} ${y} Td ${shown(text, glyphs)} Tj ET`
+  })
   return [...(picture ? [`q ${PAGE.width} 0 0 ${PAGE.height} 0 0 cm /scan Do Q`] : []), ...drawn].join('\n')
+}
+
+function shown(drawn: DrawnText, glyphs: ReadonlyMap<string, number>): string {
+  const { text, font } = drawn
+  if (font === 'unicode') return hex(glyphsOf(drawn).map((glyph) => glyphs.get(glyph) ?? 0))
+  if (font === 'chinese' || font === 'vertical') return hex(Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)))
+  return `(${escape(text)})`
+}
+
+function glyphsOf({ text, glyphs }: DrawnText): readonly string[] {
+  return glyphs ?? Array.from(text)
+}
+
+function hex(units: readonly number[]): string {
+  return `<${units.map((unit) => unit.toString(16).padStart(4, '0')).join('')}>`
+}
+
+/** Numbers from 1 for all that is drawn in the font that has everything. */
+function glyphNumbers(pages: readonly PdfPage[]): Map<string, number> {
+  const drawn = pages.flatMap(({ texts = [] }) => texts.filter(({ font }) => font === 'unicode').flatMap(glyphsOf))
+  return new Map([...new Set(drawn)].map((glyph, at) => [glyph, at + 1]))
+}
+
+/** A font of two-byte codes (ISO 32000-1, 9.7). */
+function compositeFont(name: string, encoding: string, ordering: string, width: number, more = ''): string {
+  const system = `/CIDSystemInfo<</Registry(Adobe)/Ordering(${ordering})/Supplement 0>>`
+  const descriptor = `<</Type/FontDescriptor/FontName/${name}/Flags 4/FontBBox[0 -200 1000 800]/ItalicAngle 0/Ascent 800/Descent -200/CapHeight 700/StemV 80>>`
+  const descendant = `<</Type/Font/Subtype/CIDFontType0/BaseFont/${name}${system}/DW ${width}/FontDescriptor ${descriptor}>>`
+  return `<</Type/Font/Subtype/Type0/BaseFont/${name}/Encoding/${encoding}/DescendantFonts[${descendant}]${more}>>`
+}
+
+/** What each code stands for (ISO 32000-1, 9.10.3). */
+function unicodeMap(glyphs: ReadonlyMap<string, number>): string {
+  const rows = [...glyphs].map(
+    ([glyph, at]) => `${hex([at])} ${hex(Array.from({ length: glyph.length }, (_, unit) => glyph.charCodeAt(unit)))}`,
+  )
+  const blocks = Array.from({ length: Math.ceil(rows.length / 100) }, (_, at) => rows.slice(at * 100, at * 100 + 100))
+  return [
+    '/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def',
+    '1 begincodespacerange <0000> <FFFF> endcodespacerange',
+    ...blocks.map((block) => `${block.length} beginbfchar\n${block.join('\n')}\nendbfchar`),
+    'endcmap end end',
+  ].join('\n')
 }
 
 function addOutline(

@@ -41,9 +41,36 @@ const BY_PROGRAM: readonly (readonly [RegExp, string])[] = [
   [/\bphp[\d.]*$/, 'php'],
 ]
 
-/** The programming language of a text: by its first line, else by its name; undefined where it is no source code. */
+/** Lines that hardly stand in a text of another language, or in prose. */
+const BY_LINES: readonly (readonly [RegExp, string])[] = [
+  [/^#include[ \t]*[<"]\S+[>"][ \t]*$/gm, 'c'],
+  [/^(?:package \w+|func (?:\([^)]*\) )?\w+\([^{]*\{)[ \t]*$/gm, 'go'],
+  [/^(?:package [\w.]+;|import (?:static )?[\w.]+(?:\.\*)?;|public (?:final |abstract )?(?:class|interface|enum) \w+.*)[ \t]*$/gm, 'java'],
+  [
+    /^(?:import [\w*{}, $]+ from ['"][^'"]+['"];?|export (?:default |const |function |class ).*[{=(;]?|const \w+ = require\(.*)[ \t]*$/gm,
+    'javascript',
+  ],
+  [/^(?:from [\w.]+ import [\w*, ()]+|import [\w.]+(?: as \w+)?|(?:async )?def \w+\(.*:|class \w+(?:\(.*\))?:)[ \t]*$/gm, 'python'],
+  [/^(?:use \w+::[\w:{}*, ]+;|(?:pub )?(?:fn \w+.*\{|struct \w+.*[{;]|enum \w+.*\{)|impl\b.*\{)[ \t]*$/gm, 'rust'],
+]
+const LEAST_LINES = 2
+/** Code units that are looked at, and the longest line among them. */
+const LOOKED_AT = 20_000
+const LONGEST_LINE = 200
+
+/**
+ * The programming language of a text: by its first line, else by its name, else, where the name has no extension, by lines that only one language has;
+ * undefined where it is no source code.
+ */
 export function codeLanguage(text: string, name: string): string | undefined {
   const program = /^#![^\n]*?([\w.+-]+)(?: -\w+)*\s*$/m.exec(text.slice(0, 200))?.[1]
   const known = text.startsWith('#!') && program !== undefined ? BY_PROGRAM.find(([pattern]) => pattern.test(program))?.[1] : undefined
-  return known ?? BY_EXTENSION[/\.([a-z0-9+]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '']
+  const extension = /\.([a-z0-9+]+)$/i.exec(name)?.[1]?.toLowerCase()
+  return known ?? (extension === undefined ? languageByLines(text) : BY_EXTENSION[extension])
+}
+
+function languageByLines(text: string): string | undefined {
+  const lines = text.slice(0, LOOKED_AT).split(/\r?\n/)
+  const head = lines.filter(({ length }) => length <= LONGEST_LINE).join('\n')
+  return BY_LINES.find(([pattern]) => (head.match(pattern)?.length ?? 0) >= LEAST_LINES)?.[1]
 }

@@ -16,7 +16,7 @@ const LEAST_CONFIDENCE = 30
 const SLICE = 1 << 20
 
 /**
- * Decodes a text: by its byte order mark; else as UTF-8 where it is valid; else as what it declares; else by statistics of its bytes, where
+ * Decodes a text: by its byte order mark (UTF-8, UTF-16, UTF-32); else as UTF-8 where it is valid; else as what it declares; else by statistics of its bytes, where
  * they are enough and the result has no control characters.
  *
  * @throws DocumentError `binary` or `encoding`
@@ -25,6 +25,10 @@ const SLICE = 1 << 20
 export async function decodeBytes(bytes: Uint8Array, source: string, options: DecodeBytesOptions = {}): Promise<string> {
   const { encoding } = options
   if (encoding !== undefined) return decodeAs(bytes, encoding)
+  if (isUtf32(bytes)) {
+    const text = await decodeAs(bytes, 'utf-32')
+    if (!CONTROL.test(text)) return text
+  }
   try {
     const decoding = decodeText(source)
     for (let at = 0; at < bytes.length; at += SLICE) decoding.add(bytes.subarray(at, at + SLICE))
@@ -53,6 +57,11 @@ async function decodeAs(bytes: Uint8Array, encoding: string): Promise<string> {
 function hasMark(bytes: Uint8Array): boolean {
   const [first, second, third] = bytes
   return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || (first === 0xef && second === 0xbb && third === 0xbf)
+}
+
+/** The mark of UTF-32LE begins as that of UTF-16LE does, but no text has a NUL behind it. */
+function isUtf32(bytes: Uint8Array): boolean {
+  return ['fffe0000', '0000feff'].includes(Buffer.from(bytes.subarray(0, 4)).toString('hex'))
 }
 
 /**

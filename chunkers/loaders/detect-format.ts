@@ -25,9 +25,16 @@ export async function detectFormat(bytes: Uint8Array, name: string, source: stri
   if (start.slice(0, PDF_MARK_WITHIN).includes('%PDF-') && !isPlain(head, '%PDF-')) return 'pdf'
   if (start.startsWith('{\\rtf')) throw unsupported(source, 'it is RTF, which is not read', 'save it as DOCX')
   if (isBinary(head)) await refuseBinary(head, source)
-  const text = start.replace(/^(?:\u00EF\u00BB\u00BF)?\s*/, '')
-  if (isHtml(text, name)) return 'html'
-  return isMail(text) ? 'mail' : 'text'
+  const utf16 = utf16Of(head)
+  const text = utf16 === undefined ? start.replace(/^\u00EF\u00BB\u00BF/, '') : new TextDecoder(utf16).decode(head)
+  if (isHtml(text.trimStart(), name)) return 'html'
+  return utf16 === undefined && isMail(text.trimStart()) ? 'mail' : 'text'
+}
+
+/** By its byte order mark. */
+function utf16Of(head: Buffer): 'utf-16le' | 'utf-16be' | undefined {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
+  return head[0] === 0xfe && head[1] === 0xff ? 'utf-16be' : undefined
 }
 
 /** A text that speaks of a PDF is none: the mark stands at its very beginning, or bytes that are no text come before it. */
@@ -69,9 +76,7 @@ function compoundFormat(bytes: Uint8Array, source: string): ThreadFormat {
 
 /** NULs or control characters that no text has; UTF-16 with its mark is text. */
 function isBinary(head: Buffer): boolean {
-  if ((head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff)) return false
-  if (!head.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))) return false
-  return true
+  return utf16Of(head) === undefined && head.some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27))
 }
 
 /** What is known to be no text; the rest is left to the decoder, which says where it fails. */

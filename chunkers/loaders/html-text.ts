@@ -3,11 +3,11 @@ import type { TextBuilder } from './text-builder.ts'
 
 /** Not read: what is no text of the page. */
 const SKIPPED = new Set(
-  'script style noscript template head title svg math iframe object canvas audio video select button input textarea form'.split(' '),
+  'script style noscript template head title svg math iframe object canvas audio video select button input textarea'.split(' '),
 )
 /** Stand on lines of their own. */
 const BLOCKS = new Set(
-  'address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer header hr legend main nav ol p section summary ul'.split(
+  'address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure footer form header hr legend main nav ol p section summary ul'.split(
     ' ',
   ),
 )

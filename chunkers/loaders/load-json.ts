@@ -1,5 +1,5 @@
 import type { LoadedText } from './loaded-text.ts'
-import { isSlack, loadSlack } from './load-slack.ts'
+import { loadSlack, slackMessages } from './load-slack.ts'
 
 /** A longer line is set in lines, as nobody can point at a place in it. */
 const LONGEST_LINE = 2_000
@@ -16,7 +16,8 @@ export interface LoadedJson extends LoadedText {
 export function loadJson(text: string): LoadedJson | undefined {
   const value = parse(text)
   if (value !== undefined) {
-    if (isSlack(value.value)) return { ...loadSlack(value.value), format: 'chat' }
+    const messages = slackMessages(value.value)
+    if (messages) return { ...loadSlack(messages), format: 'chat' }
     return { text: hasLongLine(text) ? inLines(text, value.value) : text, sections: [], format: 'json' }
   }
   return isJsonLines(text) ? { text, sections: [], marks: [], format: 'jsonl' } : undefined

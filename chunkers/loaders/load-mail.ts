@@ -45,8 +45,8 @@ async function appendMail(
   const receivers = (Array.isArray(to) ? to : to ? [to] : []).map((one) => one.text).join(', ')
   const names = attachments.map(({ filename }) => filename).filter((name) => name !== undefined)
   builder.break()
-  builder.heading(subject ?? 'No subject', 1)
   const start = builder.offset
+  builder.heading(subject ?? 'No subject', 1)
   const fields = [
     ['From', from?.text],
     ['To', receivers],

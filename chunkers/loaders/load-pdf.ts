@@ -21,7 +21,7 @@ const TAIL = 2048
 /** Reads a PDF: text in reading order with its pages, the boxes of its lines and its outline. Runs in a thread of its own, as it blocks. */
 export async function loadPdf(bytes: Uint8Array, context: LoadContext): Promise<LoadedText> {
   const { source } = context
-  if (!Buffer.from(bytes.subarray(-TAIL)).includes('%%EOF')) throw damaged(source, 'it ends without its end mark, so it is cut short')
+  if (!tailOf(bytes).includes('%%EOF')) throw damaged(source, 'it ends without its end mark, so it is cut short')
   const pdfjs = await loadPdfjs(source)
   const pdf = await open(pdfjs, bytes, context)
   try {
@@ -36,6 +36,13 @@ export async function loadPdf(bytes: Uint8Array, context: LoadContext): Promise<
   } finally {
     await pdf.loadingTask.destroy()
   }
+}
+
+/** Without the NULs that some disks and mail programs fill files up with. */
+function tailOf(bytes: Uint8Array): Buffer {
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0) end--
+  return Buffer.from(bytes.subarray(Math.max(0, end - TAIL), end))
 }
 
 /** The build for Node. It wants classes of a browser for drawing, which nothing here does. */
@@ -96,7 +103,7 @@ async function readOne(
     throw damaged(source, `its page ${number} is missing (${messageOf(cause)})`, cause)
   })
   const text = await readPage(page)
-  const { width, height, turned } = text
+  const { width, height, turned, vertical } = text
   const lines = pageLines(text, number)
   const letters = lines.reduce((sum, line) => sum + line.text.length, 0)
   const pictures = letters < FEW_LETTERS ? await pageImages(page, pdfjs.OPS, ocr !== undefined) : undefined
@@ -108,6 +115,7 @@ async function readOne(
     width,
     height,
     turned,
+    vertical,
     lines,
     scanned,
     ...(label === undefined || label === String(number) ? {} : { label }),

@@ -1,6 +1,8 @@
+import { appendCues } from './load-subtitles.ts'
 import type { LoadContext, LoadedText } from './loaded-text.ts'
 import { type Relation, relationsOf } from './office-relations.ts'
-import { parseXml, relationId } from './parse-xml.ts'
+import { officeTitle } from './office-title.ts'
+import { decodeXml, parseXml, relationId } from './parse-xml.ts'
 import { damaged } from './refusals.ts'
 import { type SlidePart, slideParts } from './slide-parts.ts'
 import { TextBuilder } from './text-builder.ts'
@@ -10,10 +12,10 @@ const PRESENTATION = 'ppt/presentation.xml'
 /** Kinds of placeholders that hold no text of the slide itself. */
 const FURNITURE = new Set(['sldNum', 'dt', 'ftr', 'hdr', 'sldImg'])
 
-/** Reads a presentation (ECMA-376): its slides in their order, each with its title as a section and its notes after it. */
+/** Reads a presentation (ECMA-376): its slides in their order, each with its title as a section, then its notes and the captions of its films. */
 export function loadPptx(bytes: Uint8Array, { source, maxBytes }: LoadContext): LoadedText {
   const archive = openArchive(bytes, { source, maxBytes })
-  const files = archive.read((name) => /^ppt\/(?:slides|notesSlides|presentation)[^.]*\.xml$/.test(name))
+  const files = archive.read((name) => /^ppt\/(?:slides|notesSlides|presentation|diagrams\/data)[^.]*\.xml$|^ppt\/.*\.vtt$/.test(name))
   const builder = new TextBuilder()
   slideNames(archive, files, source).forEach((name, index) => {
     const slide = files.get(name)
@@ -21,12 +23,27 @@ export function loadPptx(bytes: Uint8Array, { source, maxBytes }: LoadContext): 
     builder.break()
     const start = builder.offset
     appendSlide(builder, slideParts(slide, { source, part: name }), index + 1)
-    const notes = relationsOf(archive, name, source).find(({ type }) => type === 'notesSlide')?.target
-    const notesBytes = notes === undefined ? undefined : files.get(notes)
-    if (notes !== undefined && notesBytes) appendNotes(builder, slideParts(notesBytes, { source, part: notes }))
+    appendRelated(builder, relationsOf(archive, name, source), files, source)
     builder.page({ number: index + 1, kind: 'slide' }, start)
   })
-  return builder.end()
+  return builder.end(officeTitle(archive, source))
+}
+
+/** What belongs to a slide and lies in parts of its own. */
+function appendRelated(builder: TextBuilder, relations: readonly Relation[], files: ReadonlyMap<string, Uint8Array>, source: string): void {
+  const partsOf = (wanted: string): SlidePart[] =>
+    relations.flatMap(({ type, target }) => {
+      const bytes = type === wanted ? files.get(target) : undefined
+      return bytes ? slideParts(bytes, { source, part: target }) : []
+    })
+  for (const part of partsOf('diagramData')) appendPart(builder, part)
+  appendNotes(builder, partsOf('notesSlide'))
+  for (const { target } of relations) {
+    const captions = target.endsWith('.vtt') ? files.get(target) : undefined
+    if (!captions) continue
+    builder.break()
+    appendCues(builder, decodeXml(captions))
+  }
 }
 
 /** Names of the slides, in the order of the presentation. */

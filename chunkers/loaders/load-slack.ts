@@ -8,6 +8,8 @@ interface Message {
   readonly text: string
   readonly user?: unknown
   readonly username?: unknown
+  /** Messages of apps often hold their text here. */
+  readonly attachments?: unknown
   readonly user_profile?: { readonly real_name?: unknown; readonly display_name?: unknown } | null
 }
 
@@ -17,7 +19,7 @@ export function loadSlack(values: readonly unknown[]): LoadedText {
   const names = new Map(messages.flatMap((message) => (typeof message.user === 'string' ? [[message.user, nameOf(message)]] : [])))
   const builder = new TextBuilder()
   for (const message of messages) {
-    const text = plainText(message.text, names)
+    const text = plainText([message.text, ...attachedTexts(message)].filter((part) => part !== '').join('\n'), names)
     if (text === '') continue
     const time = timeOf(message.ts)
     const speaker = nameOf(message)
@@ -30,14 +32,23 @@ export function loadSlack(values: readonly unknown[]): LoadedText {
   return builder.end()
 }
 
-/** Whether the value of a JSON file is a list of Slack messages. */
-export function isSlack(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value) && value.length > 0 && value.slice(0, 5).every((one) => isMessage(one))
+/** The list of Slack messages that the value of a JSON file is, or, as its web interface answers, holds as `messages`; else undefined. */
+export function slackMessages(value: unknown): readonly unknown[] | undefined {
+  const list: unknown = typeof value === 'object' && value !== null && 'messages' in value ? value.messages : value
+  return Array.isArray(list) && list.length > 0 && list.slice(0, 5).every((one) => isMessage(one)) ? list : undefined
 }
 
 function isMessage(value: unknown): value is Message {
   if (typeof value !== 'object' || value === null || !('type' in value) || !('ts' in value) || !('text' in value)) return false
   return value.type === 'message' && typeof value.text === 'string' && typeof value.ts === 'string' && /^\d{9,11}\.\d+$/.test(value.ts)
+}
+
+function attachedTexts({ attachments }: Message): string[] {
+  if (!Array.isArray(attachments)) return []
+  return (attachments as ({ readonly text?: unknown; readonly fallback?: unknown } | null)[]).flatMap((attached) => {
+    const text = attached?.text || attached?.fallback
+    return typeof text === 'string' ? [text] : []
+  })
 }
 
 function nameOf({ user, username, user_profile: profile }: Message): string {

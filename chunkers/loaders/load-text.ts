@@ -5,6 +5,7 @@ import { codeLanguage } from './code-language.ts'
 import { isChat, loadChat } from './load-chat.ts'
 import { findDelimiter, loadCsv } from './load-csv.ts'
 import { loadJson } from './load-json.ts'
+import { isMarkdown } from './is-markdown.ts'
 import { loadSubtitles } from './load-subtitles.ts'
 
 /** Columns and rows that make a table of a text whose name does not say that it is one. */
@@ -17,14 +18,17 @@ export async function loadText(text: string, name: string, source: string): Prom
   if (isChat(text)) return { ...loadChat(text), name, format: 'chat' }
   const json = loadJson(text)
   if (json) return { ...json, name }
-  const language = codeLanguage(text, name)
+  const markdown = isMarkdown(text, name)
+  const language = markdown ? undefined : codeLanguage(text, name)
   if (language !== undefined) {
     return { text, name, sections: [], format: 'code', marks: [{ type: 'code', start: 0, end: text.length, value: language }] }
   }
-  if (isTable(text, name)) return { ...(await loadCsv(text)), name, format: 'csv' }
-  const sections = findSections(text, { name })
-  const title = findTitle(text, name, sections)
-  if (!isMarkdownName(name)) return { text, name, sections, title, format: 'text' }
+  if (!markdown && isTable(text, name)) return { ...(await loadCsv(text)), name, format: 'csv' }
+  // What is Markdown by its content is read as if its name said so.
+  const label = markdown && !isMarkdownName(name) ? `${name}.md` : name
+  const sections = findSections(text, { name: label })
+  const title = findTitle(text, label, sections)
+  if (!markdown) return { text, name, sections, title, format: 'text' }
   const { markdownMarks } = await import('./markdown-marks.ts')
   return { text, name, sections, title, format: 'markdown', marks: () => markdownMarks(text) }
 }

@@ -40,10 +40,23 @@ export function parseXml(bytes: Uint8Array, { source, part }: { readonly source:
   parser.close()
 }
 
-/** UTF-16 where a byte order mark says so, else UTF-8: what the formats allow. */
+/** Decodes by a byte order mark of UTF-16, else as the text declares, else as UTF-8. */
 export function decodeXml(bytes: Uint8Array): string {
   const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : undefined
-  return new TextDecoder(utf16 ?? 'utf-8').decode(bytes)
+  return new TextDecoder(utf16 ?? declaredEncoding(bytes)).decode(bytes)
+}
+
+/** As UTF-16 was told by its mark, a declaration that can be read as ASCII is of another encoding. */
+function declaredEncoding(bytes: Uint8Array): string {
+  const head = Buffer.from(bytes.subarray(0, 200)).toString('latin1')
+  const declared = /^(?:\u00EF\u00BB\u00BF)?\s*<\?xml[^>]+encoding=["']([\w:-]+)/.exec(head)?.[1] ?? 'utf-8'
+  if (/^utf-?16/i.test(declared)) return 'utf-8'
+  try {
+    return new TextDecoder(declared).encoding
+  } catch {
+    // A name that is not known; most of those files are UTF-8.
+    return 'utf-8'
+  }
 }
 
 function localName(name: string): string {

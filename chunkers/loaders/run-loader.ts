@@ -1,20 +1,25 @@
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
-import { Worker, type WorkerOptions } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { DocumentError, MissingPackageError } from '../../errors/index.ts'
 import type { LoadContext, LoadedText } from './loaded-text.ts'
 import type { FromLoader, ToLoader } from './loader-protocol.ts'
+import { watchMemory } from './memory-watch.ts'
 import { damaged, messageOf, tooLarge } from './refusals.ts'
 import type { ThreadFormat } from './thread-loaders.ts'
 
 export interface RunLoaderOptions extends LoadContext {
   /** Milliseconds before the thread is ended; those that the OCR hook takes are not counted. */
   readonly timeout: number
+  /** Bytes that the memory of the process may grow by meanwhile, copies of the file not counted; 2 GiB by default. */
+  readonly maxGrowth?: number
   readonly signal?: AbortSignal
 }
 
 /** Heap of the thread, in MiB. */
 const MOST_HEAP = 1_024
+
+const DEFAULT_GROWTH = 2 ** 31
+/** Of the file: one for the thread, one for the parser, and one between them. */
+const COPIES = 3
 
 /** A thread with nothing to do, kept for the next file; it does not keep the process alive. */
 let idle: Worker | undefined
@@ -27,11 +32,11 @@ let idle: Worker | undefined
 export async function runLoader(format: ThreadFormat, bytes: Uint8Array, options: RunLoaderOptions): Promise<LoadedText> {
   const { signal } = options
   signal?.throwIfAborted()
-  const worker = idle ?? startThread()
-  idle = undefined
-  worker.ref()
+  const worker = takeIdle() ?? (await openThread())
   let outcome: Outcome
   try {
+    // Time has passed while the thread was opened.
+    signal?.throwIfAborted()
     outcome = await converse(worker, format, bytes, options)
   } catch (error) {
     // It was left in the middle, and may be busy for ever.
@@ -41,6 +46,13 @@ export async function runLoader(format: ThreadFormat, bytes: Uint8Array, options
   keep(worker)
   if ('error' in outcome) throw outcome.error
   return outcome.loaded
+}
+
+function takeIdle(): Worker | undefined {
+  const worker = idle
+  idle = undefined
+  worker?.ref()
+  return worker
 }
 
 /** What a thread ends a file with; after it, it is ready for the next. */
@@ -54,17 +66,23 @@ function keep(worker: Worker): void {
 
 /** Has the thread read a file; rejects when it was left before it came to an end. */
 function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, options: RunLoaderOptions): Promise<Outcome> {
-  const { source, maxBytes, password, ocr, timeout, signal } = options
+  const { source, maxBytes, password, ocr, timeout, maxGrowth = DEFAULT_GROWTH, signal } = options
   return new Promise<Outcome>((resolve, reject) => {
     const clock = createDeadline(timeout, () => leave(tooSlow(source, timeout)))
+    const memory = watchMemory(maxGrowth + COPIES * bytes.length, () => leave(tooMuchMemory(source, maxGrowth)))
+    let isOver = false
     let failedHook: { readonly error: unknown } | undefined
     const abort = (): void => leave(signal?.reason)
     const fail = (cause: Error): void => leave(threadFailure(source, cause))
     const ended = (code: number): void => fail(new Error(`its thread ended with code ${code}`))
     const receive = (message: FromLoader): void => {
       if (message.kind !== 'ocr') return end(failedHook ?? outcomeOf(message, source))
-      clock.stop()
-      const answer = (text: { text?: string }): void => (clock.start(), post(worker, { kind: 'ocr', ...text }))
+      pause()
+      const answer = (text: { text?: string }): void => {
+        if (isOver) return
+        start()
+        post(worker, { kind: 'ocr', ...text })
+      }
       void ocr?.(message.page).then(
         (text) => answer({ text }),
         (error: unknown) => {
@@ -73,8 +91,11 @@ function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, optio
         },
       )
     }
+    const start = (): void => (clock.start(), memory.start())
+    const pause = (): void => (clock.stop(), memory.stop())
     const unlink = (): void => {
-      clock.stop()
+      isOver = true
+      pause()
       signal?.removeEventListener('abort', abort)
       worker.off('message', receive).off('error', fail).off('messageerror', fail).off('exit', ended)
     }
@@ -82,7 +103,7 @@ function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, optio
     const leave = (error: unknown): void => (unlink(), reject(error))
     worker.on('message', receive).on('error', fail).on('messageerror', fail).on('exit', ended)
     signal?.addEventListener('abort', abort, { once: true })
-    clock.start()
+    start()
     const context = { source, maxBytes, ocr: ocr !== undefined, ...(password === undefined ? {} : { password }) }
     post(worker, { kind: 'load', format, bytes, context })
   })
@@ -123,30 +144,30 @@ function tooSlow(source: string, timeout: number): DocumentError {
   return new DocumentError(message, { reason: 'too-slow', source })
 }
 
+function tooMuchMemory(source: string, bytes: number, cause?: unknown): DocumentError {
+  return tooLarge(source, `reading it takes more memory than the limit of ${Math.round(bytes / 2 ** 20)} MiB`, 'Part it', cause)
+}
+
 function threadFailure(source: string, cause: Error): DocumentError {
   if ('code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY') {
-    return tooLarge(source, `reading it takes more memory than the limit of ${MOST_HEAP} MiB`, 'Part it', cause)
+    return tooMuchMemory(source, MOST_HEAP * 2 ** 20, cause)
   }
   return damaged(source, `its parser fails (${messageOf(cause)})`, cause)
 }
 
-function startThread(): Worker {
-  const worker = openThread()
+async function openThread(): Promise<Worker> {
+  // Imported when it is needed: what reads plain text needs no models.
+  const { startThread } = await import('../../models/index.ts')
+  // Parsers write warnings; the library prints nothing.
+  const worker = startThread(new URL('./loader-thread.js', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP },
+    stdout: true,
+    stderr: true,
+  })
   // What a thread throws when nobody listens must not end the process.
   worker.on('error', () => {})
   worker.once('exit', () => {
     if (idle === worker) idle = undefined
   })
   return worker
-}
-
-/** The thread's file is JavaScript in the package and source in a checkout, where the thread has to register a loader before it imports it. */
-function openThread(): Worker {
-  // Parsers write warnings; the library prints nothing.
-  const options: WorkerOptions = { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP }, stdout: true, stderr: true }
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./loader-thread.js', import.meta.url), options)
-  const loader = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'))).href
-  const file = new URL('./loader-thread.ts', import.meta.url).href
-  const code = `import('${loader}').then(({ register }) => { register(); return import('${file}') })`
-  return new Worker(code, { ...options, eval: true, execArgv: [] })
 }

@@ -16,13 +16,18 @@ interface OpenPart {
   rows: string[][]
 }
 
-/** The shapes of a slide that hold text, in their order (PresentationML `p:sp`, `p:graphicFrame`; DrawingML `a:p`, `a:t`, `a:tbl`). */
+/**
+ * The shapes of a slide that hold text, in their order (PresentationML `p:sp`, `p:graphicFrame`; DrawingML `a:p`, `a:t`, `a:tbl`), or the nodes of
+ * a diagram (`dgm:pt`). What stands for older readers beside its newer form (`mc:Fallback`) is left out.
+ */
 export function slideParts(bytes: Uint8Array, where: { readonly source: string; readonly part: string }): SlidePart[] {
   const parts: OpenPart[] = []
   let current: OpenPart | undefined
   let paragraph: string | undefined
   let cell: string[] | undefined
   let inText = false
+  let fallbacks = 0
+  const inDiagram = where.part.includes('/diagrams/')
   const paragraphEnds = (): void => {
     const text = paragraph?.trim() ?? ''
     paragraph = undefined
@@ -30,7 +35,10 @@ export function slideParts(bytes: Uint8Array, where: { readonly source: string; 
   }
   parseXml(bytes, where, {
     open(name, attributes) {
-      if (name === 'sp' || name === 'graphicFrame') parts.push((current = { placeholder: undefined, paragraphs: [], rows: [] }))
+      if (name === 'Fallback') fallbacks++
+      if (fallbacks > 0) return
+      if (name === 'sp' || name === 'graphicFrame' || (inDiagram && name === 'pt'))
+        parts.push((current = { placeholder: undefined, paragraphs: [], rows: [] }))
       else if (name === 'ph' && current) current.placeholder = attributes['type'] ?? 'body'
       else if (name === 'tr') current?.rows.push([])
       else if (name === 'tc') cell = []
@@ -39,6 +47,8 @@ export function slideParts(bytes: Uint8Array, where: { readonly source: string; 
       else if (name === 'br' && paragraph !== undefined) paragraph += '\n'
     },
     close(name) {
+      if (name === 'Fallback') fallbacks--
+      if (fallbacks > 0) return
       if (name === 'p') paragraphEnds()
       else if (name === 't') inText = false
       else if (name === 'tc') {

@@ -60,7 +60,7 @@ describe('a document with pages and marks', () => {
     })
     const start = plain.text.indexOf('if')
     expect(citationHtml(plain, { start, end: plain.text.indexOf(' stop') }, { around: 12 })).toBe(
-      '<figure><blockquote>… word word <mark>if (a &lt; b &amp;&amp; &quot;c&quot;)</mark> stop. word …</blockquote><figcaption>a&lt;b&gt;.txt line 1</figcaption></figure>',
+      '<figure><blockquote dir="auto">… word word <mark>if (a &lt; b &amp;&amp; &quot;c&quot;)</mark> stop. word …</blockquote><figcaption>a&lt;b&gt;.txt line 1</figcaption></figure>',
     )
     expect(citationHtml(document, { start: 10, end: 17 })).toContain('<figcaption>whale.pdf p. 1 · Loomings</figcaption>')
   })

@@ -12,7 +12,9 @@ import { type LinedPage, runningHeads } from './running-heads.ts'
 export interface ReadPage extends LinedPage {
   readonly width: number
   readonly label?: string
-  /** Text turned on its side. */
+  /** Whether its lines run from top to bottom; their x and y are those of `PageText`. */
+  readonly vertical: boolean
+  /** Text that runs in another direction. */
   readonly turned: readonly string[]
   readonly scanned: boolean
   /** What an OCR hook read. */
@@ -52,7 +54,7 @@ class PageAssembler {
     const builder = this.#builder
     for (const page of this.#pages) {
       const start = builder.offset
-      const boxes = this.#appendPage(page)
+      const boxes = this.#appendPage(page).map((box) => (page.vertical ? upright(box, page.width) : box))
       const { number, width, height, label, scanned } = page
       const first = boxes[0]?.start ?? start
       builder.page(
@@ -174,6 +176,11 @@ function letters(text: string): string {
 
 function boxOf({ x, y, width, size }: Line, start: number, end: number): Box {
   return { start, end, x: round(x), y: round(y - 0.8 * size), width: round(width), height: round(size) }
+}
+
+/** A box of a line from top to bottom, as it stands on its page. */
+function upright({ start, end, x, y, width, height }: Box, pageWidth: number): Box {
+  return { start, end, x: round(pageWidth - y - height), y: x, width: height, height: width }
 }
 
 function round(value: number): number {

@@ -51,13 +51,17 @@ function isApart(line: Line, next: Line, pitch: number): boolean {
 
 /** The next line is indented, or this one ends a sentence well before its column ends. */
 function startsParagraph(line: Line, next: Line): boolean {
-  const indent = next.x - next.left
+  const indent = indentOf(next)
   // What hangs under the sign of a list goes on.
-  const isIndented =
-    !LIST_SIGN.test(line.text) && indent > 0.8 * next.size && line.x - line.left < 0.3 * line.size && indent < 5 * next.size
+  const isIndented = !LIST_SIGN.test(line.text) && indent > 0.8 * next.size && indentOf(line) < 0.3 * line.size && indent < 5 * next.size
   if (isIndented) return true
-  const room = line.right - line.x - line.width
+  const room = line.right - line.left - line.width - indentOf(line)
   return SENTENCE_END.test(line.text) && room > Math.max(3 * line.size, 0.15 * (line.right - line.left))
+}
+
+/** From the edge of the column where lines begin. */
+function indentOf({ x, width, left, right, rtl }: Line): number {
+  return rtl ? right - x - width : x - left
 }
 
 /** Whether a paragraph goes on in the next column or on the next page. */

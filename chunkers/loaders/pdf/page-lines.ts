@@ -16,6 +16,7 @@ export interface Line {
   /** Font size. */
   readonly size: number
   readonly mono: boolean
+  readonly rtl: boolean
   /** Edges of its column. */
   readonly left: number
   readonly right: number
@@ -37,7 +38,8 @@ function columnLines(rows: Column, page: number, column: number): Line[] {
   const inTable = tableRows(rows)
   return rows.map((row, at): Line => {
     const main = row.reduce((best, one) => (one.text.length > best.text.length ? one : best))
-    const ordered = row.filter(({ rtl }) => rtl).length > row.length / 2 ? row.toReversed() : row
+    const rtl = row.filter((one) => one.rtl).length > row.length / 2
+    const ordered = rtl ? row.toReversed() : row
     const texts = ordered.map(({ text }) => text)
     const end = Math.max(...row.map((one) => one.x + one.width))
     return {
@@ -49,6 +51,7 @@ function columnLines(rows: Column, page: number, column: number): Line[] {
       width: end - row[0]!.x,
       size: main.size,
       mono: row.every(({ mono }) => mono),
+      rtl,
       left,
       right,
       ...(inTable[at] ? { cells: texts } : {}),

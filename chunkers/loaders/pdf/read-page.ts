@@ -17,31 +17,45 @@ export interface PageItem {
 export interface PageText {
   readonly width: number
   readonly height: number
+  /** Of a page written from top to bottom, turned so that its columns are rows: x counts from the top, y from the right edge. */
   readonly items: readonly PageItem[]
-  /** Text that is turned on its side, such as a stamp in the margin. */
+  /** Whether most of it is written from top to bottom, in columns from the right. */
+  readonly vertical: boolean
+  /** Text that is turned on its side, such as a stamp in the margin, or that runs across the direction of the page. */
   readonly turned: readonly string[]
 }
+
+/** Letters of scripts whose letters are of one width or whose direction is not that of code: a font of one width makes no code of them. */
+const NO_CODE = /[^\P{L}\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u
 
 /** Reads the text of a page with its places. */
 export async function readPage(page: PDFPageProxy): Promise<PageText> {
   const { width, height, transform } = page.getViewport({ scale: 1 })
   const content = await page.getTextContent({ includeMarkedContent: false })
-  const items: PageItem[] = []
+  const across: PageItem[] = []
+  const down: PageItem[] = []
   const turned: string[] = []
   for (const item of content.items) {
     if (!('str' in item) || item.str.trim() === '') continue
     const [a, b, c, d, x, y] = multiply(toMatrix(transform), toMatrix(item.transform))
     const size = Math.hypot(c, d)
     if (size < 1) continue
+    const style = content.styles[item.fontName]
     // More than ten degrees off the horizontal.
-    if (Math.abs(b) > 0.18 * Math.abs(a)) {
-      turned.push(item.str.trim())
-      continue
+    if (Math.abs(b) > 0.18 * Math.abs(a)) turned.push(item.str.trim())
+    else if (style?.vertical) down.push({ text: item.str, x: y, y: width - x, width: item.height, size, mono: false, rtl: false })
+    else {
+      const mono = style?.fontFamily === 'monospace' && !NO_CODE.test(item.str)
+      across.push({ text: item.str, x, y, width: item.width, size, mono, rtl: item.dir === 'rtl' })
     }
-    const mono = content.styles[item.fontName]?.fontFamily === 'monospace'
-    items.push({ text: item.str, x, y, width: item.width, size, mono, rtl: item.dir === 'rtl' })
   }
-  return { width, height, items, turned }
+  const vertical = lettersOf(down) > lettersOf(across)
+  const others = (vertical ? across : down).map(({ text }) => text.trim())
+  return { width, height, items: vertical ? down : across, vertical, turned: [...turned, ...others] }
+}
+
+function lettersOf(items: readonly PageItem[]): number {
+  return items.reduce((sum, { text }) => sum + text.length, 0)
 }
 
 type Matrix = readonly [number, number, number, number, number, number]
