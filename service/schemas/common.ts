@@ -26,7 +26,7 @@ export const timeSchema: z.ZodType<number> = z.number().int().min(0).max(8_640_0
 
 /** What a caller keeps with a record: at most 16 KiB as JSON. */
 export const metadataSchema: z.ZodType<Record<string, unknown>> = z
-  .record(z.string().max(64), z.json())
+  .record(z.string().max(64), z.unknown())
   .refine((value) => JSON.stringify(value).length <= 16_384, { error: 'must have at most 16384 characters as JSON' })
 
 /** Of requests that speak for a user. */
