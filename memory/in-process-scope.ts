@@ -113,10 +113,11 @@ export class InProcessScope {
     const words = new Map<number, number>()
     for (const [key, score] of this.#words.scores(indexTerms(query.text))) if (inside(this.#entry(key))) words.set(key, score)
     const similarities = this.#similarities(query, inside)
-    const load = (key: number): Candidate => {
-      const { record, accesses, accessedAt } = this.#entry(key)
-      return { key, record, use: { accesses, accessedAt }, words: words.get(key) ?? 0, similarity: similarities.get(key) }
-    }
+    const load = (keys: readonly number[]): Candidate[] =>
+      keys.map((key) => {
+        const { record, accesses, accessedAt } = this.#entry(key)
+        return { key, record, use: { accesses, accessedAt }, words: words.get(key) ?? 0, similarity: similarities.get(key) }
+      })
     const neighbours = (records: readonly MemoryRecord[], reach: number): number[] =>
       records
         .flatMap(
@@ -124,7 +125,8 @@ export class InProcessScope {
         )
         .filter(inside)
         .map((entry) => entry.key)
-    return searchCandidates({ words, nearest: bestKeys(similarities, candidateLimit(query.k)), load, neighbours }, query)
+    const nearest = bestKeys(similarities, candidateLimit(query.k))
+    return searchCandidates({ words, nearest, load, neighbours, complete: (candidates) => candidates }, query)
   }
 
   #similarities({ vector }: MemoryQuery, inside: (entry: Entry) => boolean): Map<number, number> {

@@ -1,7 +1,6 @@
-import type { Candidate, RankedCandidate } from './candidate.ts'
+import type { Candidate, RankedCandidate, RankedTraits } from './candidate.ts'
 import { diversify } from './diversify.ts'
 import { fuseMinMax, fuseRank } from './fuse.ts'
-import type { MemoryRecord } from './memory-record.ts'
 import type { MemoryHit, MemoryQuery } from './memory-store.ts'
 import { weightOf } from './ranking-weights.ts'
 import { spreadScores } from './spread-scores.ts'
@@ -23,7 +22,10 @@ export function candidateKeys(words: ReadonlyMap<number, number>, nearest: Itera
 }
 
 /** Joins both scores of every candidate and adds the weights: all of them, best first. The neighbours of the first `k` are for the store to add. */
-export function rankCandidates(candidates: readonly Candidate[], query: MemoryQuery): RankedCandidate[] {
+export function rankCandidates<Traits extends RankedTraits>(
+  candidates: readonly Candidate<Traits>[],
+  query: MemoryQuery,
+): RankedCandidate<Traits>[] {
   const { fusion = 'min-max', neighbours = 0, spread = 0, weights } = query
   const records = candidates.map(({ record }) => record)
   const fused = spreadScores(records, fuse(candidates, fusion), spread, Math.max(1, neighbours))
@@ -42,26 +44,30 @@ export function chooseHits(ranked: readonly RankedCandidate[], { k, relevance = 
 }
 
 /** One search as a store in reach sees it. */
-export interface CandidateSource {
+export interface CandidateSource<Traits extends RankedTraits> {
   /** As for `candidateKeys`. */
   readonly words: ReadonlyMap<number, number>
   readonly nearest: Iterable<number>
-  load(key: number): Candidate
+  load(keys: readonly number[]): readonly Candidate<Traits>[]
   /** Keys of the records in the document of one of these whose index is at most `reach` away from its, and that the query's filter lets through. */
-  neighbours(records: readonly MemoryRecord[], reach: number): Iterable<number>
+  neighbours(records: readonly Traits[], reach: number): Iterable<number>
+  /** The same with their whole records. */
+  complete(candidates: readonly RankedCandidate<Traits>[]): readonly RankedCandidate[]
 }
 
 /** A whole search: joins both lists, widens the best by their neighbours, and chooses the results. */
-export function searchCandidates(source: CandidateSource, query: MemoryQuery): MemoryHit[] {
-  const { k, neighbours = 0 } = query
+export function searchCandidates<Traits extends RankedTraits>(source: CandidateSource<Traits>, query: MemoryQuery): MemoryHit[] {
+  const { k, neighbours = 0, relevance = 1 } = query
+  const choose = (ranked: readonly RankedCandidate<Traits>[]): MemoryHit[] =>
+    chooseHits(source.complete(relevance < 1 ? ranked : ranked.slice(0, k)), query)
   const keys = candidateKeys(source.words, source.nearest, query)
-  const found = Array.from(keys, (key) => source.load(key))
+  const found = source.load(Array.from(keys))
   const ranked = rankCandidates(found, query)
-  if (neighbours === 0 || ranked.length === 0) return chooseHits(ranked, query)
+  if (neighbours === 0 || ranked.length === 0) return choose(ranked)
   const hits = ranked.slice(0, k).map(({ record }) => record)
   for (const key of source.neighbours(hits, neighbours)) keys.add(key)
   const added = Array.from(keys).slice(found.length)
-  return chooseHits(rankCandidates([...found, ...added.map((key) => source.load(key))], query), query)
+  return choose(rankCandidates([...found, ...source.load(added)], query))
 }
 
 /** Keys of the greatest scores, best first; ties in order of arrival. */
@@ -82,7 +88,7 @@ export function bestOf(keys: readonly number[], scores: Float64Array, limit: num
   return found.slice(0, limit).map(([key]) => key)
 }
 
-function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery['fusion']>): number[] {
+function fuse(candidates: readonly Candidate<RankedTraits>[], fusion: NonNullable<MemoryQuery['fusion']>): number[] {
   const words = candidates.map((candidate) => candidate.words)
   const similarities = candidates.map((candidate) => candidate.similarity)
   if (fusion === 'words') return words
@@ -90,12 +96,12 @@ function fuse(candidates: readonly Candidate[], fusion: NonNullable<MemoryQuery[
   return fusion === 'rank' ? fuseRank(words, similarities) : fuseMinMax(words, similarities)
 }
 
-function compareRanked(first: RankedCandidate, second: RankedCandidate): number {
+function compareRanked(first: RankedCandidate<RankedTraits>, second: RankedCandidate<RankedTraits>): number {
   return second.score - first.score || comparePlaces(first.record, second.record)
 }
 
 /** Order of document, index and id. */
-export function comparePlaces(first: MemoryRecord, second: MemoryRecord): number {
+export function comparePlaces(first: RankedTraits, second: RankedTraits): number {
   return compareText(first.documentId, second.documentId) || first.index - second.index || compareText(first.id, second.id)
 }
 

@@ -32,7 +32,7 @@ export function isSameFact(one: MemoryRecord, other: MemoryRecord, threshold: nu
 }
 
 /** What must be equal in texts that say the same: numbers, names, relations, and whether something is denied. */
-function marksOf(text: string): string {
+export function marksOf(text: string): string {
   const lower = text.toLowerCase()
   const numbers = lower.match(/\p{N}+|\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b/gu) ?? []
   // The first word of a sentence has a capital in any case.

@@ -1,3 +1,4 @@
+import { KeySample } from './key-sample.ts'
 import type { RecordTraits } from './record-filter.ts'
 
 /** What a search must know of a record before it reads it. */
@@ -18,6 +19,8 @@ export class ScopeView {
   /** Grows with every vector that goes. */
   removals: number
   readonly withVector: Set<number> = new Set()
+  /** Some of the keys with vectors. */
+  readonly sample: KeySample = new KeySample()
   readonly #records = new Map<number, ViewedRecord>()
   readonly #byDocument = new Map<string, Set<number>>()
 
@@ -43,7 +46,7 @@ export class ScopeView {
     if (document) document.add(record.key)
     else this.#byDocument.set(record.documentId, new Set([record.key]))
     if (record.vector === undefined) this.#loseVector(record.key)
-    else this.withVector.add(record.key)
+    else this.#gainVector(record.key)
   }
 
   delete(key: number): void {
@@ -66,7 +69,13 @@ export class ScopeView {
     if (keys?.size === 0) this.#byDocument.delete(documentId)
   }
 
+  #gainVector(key: number): void {
+    this.withVector.add(key)
+    this.sample.add(key)
+  }
+
   #loseVector(key: number): void {
     if (this.withVector.delete(key)) this.removals++
+    this.sample.delete(key)
   }
 }

@@ -14,9 +14,12 @@ interface FoundCache {
   readonly documentIds: readonly string[]
 }
 
+const cacheName = /\.cache(?:\.[\w-]+\.tmp)?$/
+
 /**
- * The saved caches of a folder (`*.cache`) as a holder: an erasure deletes those that were saved with its scope and one of its documents. A cache
- * that does not say what it was computed of is no erasure's, unless it is named; nor is one of single records, which caches know nothing of.
+ * The saved caches of a folder (`*.cache`) as a holder, and what a killed process left half written of them: an erasure deletes those that were
+ * saved with its scope and one of its documents. A cache that does not say what it was computed of is no erasure's, unless it is named; nor is
+ * one of single records, which caches know nothing of.
  *
  * @param folder may be missing
  */
@@ -71,5 +74,5 @@ async function filesIn(folder: string): Promise<string[]> {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  return files.filter((file) => file.endsWith('.cache')).toSorted()
+  return files.filter((file) => cacheName.test(file)).toSorted()
 }

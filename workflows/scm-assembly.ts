@@ -13,7 +13,7 @@ export interface Candidate {
   readonly rawTokens: number
   /** Tokens of its summary; undefined where it has none that is shorter. */
   readonly summaryTokens: number | undefined
-  /** Whether its summary holds every word of the message that its text holds: without a judgement, such turns are shortened first. */
+  /** Whether its summary holds every word of the message that its text holds; one that does not is worth little in the turn's place. */
   readonly summaryHolds?: boolean
 }
 
@@ -77,27 +77,44 @@ function used(placings: readonly Placing[]): number {
   return placings.reduce((sum, placing) => sum + tokensOf(placing), 0)
 }
 
-/** From the worst up, whole turns become their summaries until all fit; those first whose summary holds what the message asks for. */
+/** From the worst up, whole turns become their summaries until all fit, but for those whose summary lost what the message asks for. */
 function shorten(placings: readonly Placing[], room: number): void {
-  const worstFirst = placings.toReversed().filter(({ candidate }) => candidate.summaryTokens !== undefined)
-  const holds = ({ candidate }: Placing): boolean => candidate.summaryHolds === true
-  for (const placing of [...worstFirst.filter(holds), ...worstFirst.filter((one) => !holds(one))]) {
+  for (const placing of placings.toReversed()) {
     if (used(placings) <= room) return
-    if (placing.form !== 'raw') continue
-    placing.form = 'summary'
-    placing.why += SHORTENED
+    if (placing.candidate.summaryHolds !== false) shortenOne(placing)
   }
 }
 
 const SHORTENED = '; shortened to fit'
 
-/** What is too long on its own leaves first, as no other could make room for it; then the worst, until all fit. */
+function shortenOne(placing: Placing): void {
+  if (placing.form !== 'raw' || placing.candidate.summaryTokens === undefined) return
+  placing.form = 'summary'
+  placing.why += SHORTENED
+}
+
+/**
+ * What is too long on its own becomes its summary, or leaves, first, as no other could make room for it; then from the worst up until all fit: a
+ * good match stays whole before poor ones stay at all.
+ */
 function drop(placings: readonly Placing[], room: number): void {
-  for (const placing of placings) if (tokensOf(placing) > room) leave(placing, 'longer than the room that is left')
-  for (const placing of placings.toReversed()) {
-    if (used(placings) <= room) return
-    if (placing.form !== 'dropped') leave(placing, 'no room left')
+  for (const placing of placings) {
+    if (tokensOf(placing) > room) shortenOne(placing)
+    if (tokensOf(placing) > room) leave(placing, 'longer than the room that is left')
   }
+  for (const yielding of [shortenOrLeave, (placing: Placing) => leave(placing, NO_ROOM)]) {
+    for (const placing of placings.toReversed()) {
+      if (used(placings) <= room) return
+      if (placing.form !== 'dropped') yielding(placing)
+    }
+  }
+}
+
+const NO_ROOM = 'no room left'
+
+function shortenOrLeave(placing: Placing): void {
+  if (placing.form === 'raw' && placing.candidate.summaryTokens !== undefined) shortenOne(placing)
+  else leave(placing, NO_ROOM)
 }
 
 function leave(placing: Placing, why: string): void {

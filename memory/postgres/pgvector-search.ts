@@ -5,6 +5,7 @@ import type { SqlClient, SqlDatabase } from './postgres-client.ts'
 import { filterConditions, SqlValues } from './postgres-filter.ts'
 import { readMeta, type SqlScope } from './postgres-meta.ts'
 import type { SqlVectorSearch } from './postgres-vectors.ts'
+import { createVectorReader } from './postgres-vector-reader.ts'
 import { decodeVector } from '../vector-bytes.ts'
 
 /** Vectors that one statement takes over. */
@@ -22,6 +23,7 @@ const mostCandidates = 1_000
  */
 export async function createPgvectorSearch(database: SqlDatabase, label: string): Promise<SqlVectorSearch> {
   await ensureExtension(database, label)
+  const { read, clear } = createVectorReader(database)
   /** Number of the last change that was taken over of each scope. */
   const seen = new Map<number, number>()
 
@@ -46,7 +48,9 @@ export async function createPgvectorSearch(database: SqlDatabase, label: string)
       query.signal?.throwIfAborted()
       return database.transaction((client) => findNearest(client, scope, query, limit))
     },
+    read,
     async discard() {
+      clear()
       const [row] = await database.query<{ held: string | null }>('SELECT to_regclass($1::text)::text AS held', [
         `${database.schema}.nearest`,
       ])

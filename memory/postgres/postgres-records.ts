@@ -1,4 +1,5 @@
 /** Records as rows of PostgreSQL, and reading them. */
+import type { RankedTraits } from '../candidate.ts'
 import type { JsonValue, MemoryRecord, RecordKind, RecordUse, TurnRole } from '../memory-record.ts'
 import type { RangeOptions } from '../memory-store.ts'
 import type { SqlClient } from './postgres-client.ts'
@@ -31,6 +32,20 @@ export interface SqlRecordRow {
   readonly superseded_by: string | null
   readonly sources: string | null
   readonly metadata: string | null
+}
+
+/** What ranking looks at of a record, as the driver gives it. */
+export interface SqlCandidateRow {
+  readonly seq: number
+  readonly id: string
+  readonly document: string
+  readonly place: number
+  readonly created_at: number | null
+  readonly importance: number | null
+  /** Number of the change that gave it its vector. */
+  readonly vector_change: number | null
+  readonly accesses: number | null
+  readonly accessed_at: number | null
 }
 
 /** A row with how the record was used. */
@@ -118,6 +133,25 @@ export function loadRows(client: SqlClient, keys: readonly number[]): Promise<Sq
   const sql = `SELECT ${recordColumns}, u.accesses::float8 AS accesses, u.accessed_at
     FROM ${client.schema}.records r LEFT JOIN ${client.schema}.uses u ON u.seq = r.seq WHERE r.seq = ANY (${values.numbers(keys)})`
   return client.query<SqlUsedRow>(sql, values.list)
+}
+
+/** What ranking looks at of records, by number. */
+export function candidateRows(client: SqlClient, keys: readonly number[]): Promise<SqlCandidateRow[]> {
+  const values = new SqlValues()
+  const sql = `SELECT r.seq::float8 AS seq, r.id, r.document, r.place::float8 AS place, r.created_at, r.importance,
+      r.vector_change::float8 AS vector_change, u.accesses::float8 AS accesses, u.accessed_at
+    FROM ${client.schema}.records r LEFT JOIN ${client.schema}.uses u ON u.seq = r.seq WHERE r.seq = ANY (${values.numbers(keys)})`
+  return client.query<SqlCandidateRow>(sql, values.list)
+}
+
+export function toRankedTraits(row: SqlCandidateRow): RankedTraits {
+  return {
+    id: decodeSqlText(row.id),
+    documentId: decodeSqlText(row.document),
+    index: row.place,
+    ...given('createdAt', row.created_at, itself),
+    ...given('importance', row.importance, itself),
+  }
 }
 
 function itself<T>(value: T): T {

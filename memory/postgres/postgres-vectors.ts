@@ -2,18 +2,19 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../../log/index.ts'
 import { createHnswIndex, type HnswIndex, type HnswSource } from '../hnsw-index.ts'
-import type { MemoryQuery } from '../memory-store.ts'
+import type { MemoryQuery, RecordFilter } from '../memory-store.ts'
 import type { SqlClient } from './postgres-client.ts'
-import { filterConditions, SqlValues } from './postgres-filter.ts'
+import { expired, filterConditions, SqlValues } from './postgres-filter.ts'
 import { readMeta, type SqlScope } from './postgres-meta.ts'
 import { bestKeys } from '../rank-candidates.ts'
-import { decodeVector } from '../vector-bytes.ts'
 import { cosineSimilarity, vectorNorm } from '../vectors.ts'
+import { createVectorReader, selectVectors, toVector, type VectorReader, type VectorRow } from './postgres-vector-reader.ts'
 
 /** How a PostgreSQL store finds the records that are nearest to a vector. */
 export interface SqlVectorSearch {
   /** Numbers of the records nearest to the query vector, best first, at least `limit` where there are as many. */
   nearest(scope: SqlScope, query: MemoryQuery & { readonly vector: Float32Array }, limit: number): Promise<number[]>
+  readonly read: VectorReader['read']
   /** Forgets what it holds, its files included. */
   discard(): Promise<void>
   /** Files that it keeps. */
@@ -29,18 +30,8 @@ interface HeldScope {
   readonly changes: Map<number, number>
 }
 
-/** A vector with its length, as a change left it. */
-interface MeasuredVector {
-  readonly vector: Float32Array
-  readonly norm: number
-  readonly change: number
-}
-
-/** Vectors kept in memory between searches, in bytes, and records with vectors whose numbers are. */
-const maxBytes = 256 * 1024 * 1024
+/** Records with vectors whose numbers are kept between searches: of scopes, and of what filters let through of them. */
 const maxRecords = 2_000_000
-/** Vectors that one statement brings. */
-const pageSize = 1_000
 
 interface LocalVectorsOptions {
   readonly client: SqlClient
@@ -53,7 +44,8 @@ interface LocalVectorsOptions {
 
 export function createLocalVectors({ client, exactBelow, indexPath, logger }: LocalVectorsOptions): SqlVectorSearch {
   const scopes = createHeldScopes(client)
-  const vectors = new LRUCache<number, MeasuredVector>({ maxSize: maxBytes, sizeCalculation: ({ vector }) => 200 + vector.byteLength })
+  const vectors = createVectorReader(client)
+  const allowedKeys = createAllowedKeys(client)
   const indexes = new Map<number, HnswIndex>()
   const fileOf = (scope: number): string | undefined => indexPath && `${indexPath}-${scope}`
 
@@ -63,30 +55,23 @@ export function createLocalVectors({ client, exactBelow, indexPath, logger }: Lo
     return index
   }
 
-  async function scan(keys: readonly number[], { changes }: HeldScope, query: Float32Array): Promise<Map<number, number>> {
-    const missing = keys.filter((key) => vectors.get(key)?.change !== changes.get(key))
-    for (let start = 0; start < missing.length; start += pageSize) {
-      for (const { key, change, vector } of await readVectors(client, missing.slice(start, start + pageSize))) {
-        vectors.set(key, { vector, norm: vectorNorm(vector), change })
-      }
-    }
+  async function scan(keys: Iterable<number>, { changes }: HeldScope, query: Float32Array): Promise<Map<number, number>> {
     const norm = vectorNorm(query)
     const similarities = new Map<number, number>()
-    for (const key of keys) {
-      const measured = vectors.get(key)
-      if (measured) similarities.set(key, cosineSimilarity(query, measured.vector, norm, measured.norm))
-    }
+    for (const [key, measured] of await vectors.read(changes, keys))
+      similarities.set(key, cosineSimilarity(query, measured.vector, norm, measured.norm))
     return similarities
   }
 
   return {
     async nearest(scope, query, limit) {
       const held = await scopes.get(scope)
-      const allowed = (await allowedKeys(client, scope, held, query)) ?? held.changes
+      const allowed = (await allowedKeys(scope, held, query)) ?? held.changes
       query.signal?.throwIfAborted()
       if (allowed.size > exactBelow) return indexOf(scope.id).nearest(query.vector, limit, allowed, String(scope.change), query.signal)
-      return bestKeys(await scan(Array.from(allowed.keys()), held, query.vector), limit)
+      return bestKeys(await scan(allowed.keys(), held, query.vector), limit)
     },
+    read: vectors.read,
     async discard() {
       scopes.clear()
       vectors.clear()
@@ -148,26 +133,57 @@ async function addChanged(client: SqlClient, scope: number, { change, changes }:
 }
 
 /** Numbers of the records that a search may find; undefined for all that are held. */
-async function allowedKeys(
-  client: SqlClient,
-  scope: SqlScope,
-  { changes }: HeldScope,
-  query: MemoryQuery,
-): Promise<ReadonlySet<number> | undefined> {
-  const values = new SqlValues()
-  const inScope = `r.scope = ${values.add(scope.id, 'bigint')} AND r.vector_change IS NOT NULL`
-  const conditions = filterConditions(query, values)
-  if (conditions.length === 0) return undefined
-  // Mostly the filter is the time alone, and few records have expired: those few are asked for.
-  const timeAlone = query.now !== undefined && conditions.length === 1
-  const wanted = timeAlone ? `r.expires_at IS NOT NULL AND NOT (${conditions[0]})` : conditions.join(' AND ')
+type FindAllowed = (scope: SqlScope, held: HeldScope, query: MemoryQuery) => Promise<ReadonlySet<number> | undefined>
+
+/** What a filter lets through of a scope, as of a change and after so many removals. */
+interface Allowed {
+  readonly change: number
+  readonly removals: number
+  readonly keys: ReadonlySet<number>
+}
+
+/**
+ * What a filter asks of fields that only another `put` can change is remembered until the scope changes: a conversation asks the same of each
+ * message. Few records have expired: those are asked for each time.
+ */
+function createAllowedKeys(client: SqlClient): FindAllowed {
+  const kept = new LRUCache<string, Allowed>({ maxSize: maxRecords, sizeCalculation: ({ keys }) => 100 + keys.size })
+
+  async function find(scope: SqlScope, filter: RecordFilter): Promise<ReadonlySet<number>> {
+    const values = new SqlValues()
+    const conditions = [`r.scope = ${values.add(scope.id, 'bigint')}`, ...filterConditions(filter, values)]
+    const sql = `SELECT r.seq::float8 AS seq FROM ${client.schema}.records r WHERE r.vector_change IS NOT NULL AND ${conditions.join(' AND ')}`
+    return new Set((await client.query<{ seq: number }>(sql, values.list)).map(({ seq }) => seq))
+  }
+
+  async function findLasting(scope: SqlScope, { now: _now, ...filter }: RecordFilter): Promise<ReadonlySet<number> | undefined> {
+    const { id, change, removals } = scope
+    const { documentIds, kinds, roles, from, until } = filter
+    const asked = [documentIds, kinds, roles, from, until]
+    if (asked.every((value) => value === undefined)) return undefined
+    const name = JSON.stringify([id, ...asked])
+    const known = kept.get(name)
+    if (known && known.change === change && known.removals === removals) return known.keys
+    const keys = await find(scope, filter)
+    kept.set(name, { change, removals, keys })
+    return keys
+  }
+
+  return async (scope, { changes }, query) => {
+    const { now, validAt, metadata = {} } = query
+    if (validAt !== undefined || Object.keys(metadata).length > 0) return find(scope, query)
+    const all = await findLasting(scope, query)
+    const gone = now === undefined ? new Set<number>() : await findExpired(client, scope, now)
+    return gone.size === 0 ? all : new Set(Array.from((all ?? changes).keys()).filter((key) => !gone.has(key)))
+  }
+}
+
+async function findExpired(client: SqlClient, scope: SqlScope, now: number): Promise<ReadonlySet<number>> {
   const rows = await client.query<{ seq: number }>(
-    `SELECT r.seq::float8 AS seq FROM ${client.schema}.records r WHERE ${inScope} AND ${wanted}`,
-    values.list,
+    `SELECT r.seq::float8 AS seq FROM ${client.schema}.records r WHERE r.scope = $2::bigint AND r.expires_at IS NOT NULL AND ${expired('$1::float8')}`,
+    [now, scope.id],
   )
-  const found = new Set(rows.map(({ seq }) => seq))
-  if (!timeAlone) return found
-  return found.size === 0 ? undefined : new Set(Array.from(changes.keys()).filter((key) => !found.has(key)))
+  return new Set(rows.map(({ seq }) => seq))
 }
 
 function createSource(client: SqlClient, scope: number): HnswSource {
@@ -192,30 +208,6 @@ function createSource(client: SqlClient, scope: number): HnswSource {
       return row?.removals ?? -1
     },
   }
-}
-
-interface VectorRow {
-  readonly key: number
-  readonly change: number
-  readonly vector: Uint8Array
-}
-
-function selectVectors(client: SqlClient): string {
-  return `SELECT seq::float8 AS key, vector_change::float8 AS change, vector FROM ${client.schema}.records`
-}
-
-async function readVectors(client: SqlClient, keys: readonly number[]): Promise<ReturnType<typeof toVector>[]> {
-  const values = new SqlValues()
-  const list = values.numbers(keys)
-  const rows = await client.query<VectorRow>(
-    `${selectVectors(client)} WHERE seq = ANY (${list}) AND vector_change IS NOT NULL`,
-    values.list,
-  )
-  return rows.map(toVector)
-}
-
-function toVector({ vector, ...row }: VectorRow): { readonly key: number; readonly change: number; readonly vector: Float32Array } {
-  return { ...row, vector: decodeVector(vector) }
 }
 
 async function keysOf(client: SqlClient, scope: number): Promise<Set<number>> {

@@ -59,15 +59,18 @@ export async function searchWords(client: SqlClient, size: ScopeSize, terms: rea
     const scope = values.add(size.scope, 'bigint')
     const normal = `${1 - b} + ${b} * t.length / ${values.add(meanLength, 'float8')}`
     const inside = conditions(values)
+    // From the best down, until enough are inside the filter: mostly nearly all are. The inner limits keep the server to that order.
     const filtered =
       inside.length === 0
         ? ''
-        : `AND t.seq IN (SELECT r.seq FROM ${client.schema}.records r WHERE r.scope = ${scope} AND ${inside.join(' AND ')})`
+        : `, LATERAL (SELECT 1 FROM ${client.schema}.records r WHERE r.seq = m.seq AND ${inside.join(' AND ')} LIMIT 1) AS inside`
     const rows = await client.query<{ seq: number; score: number }>(
-      `SELECT t.seq::float8 AS seq, sum(w.weight * t.count * ${k1 + 1} / (t.count + ${k1} * (${normal}))) AS score
-        FROM json_to_recordset(${pairs}::json) AS w (term text, weight float8)
-        JOIN ${client.schema}.terms t ON t.scope = ${scope} AND t.term = w.term COLLATE "C" ${filtered}
-        GROUP BY t.seq ORDER BY score DESC, t.seq LIMIT ${values.add(limit, 'bigint')}`,
+      `SELECT m.seq::float8 AS seq, m.score FROM (
+          SELECT t.seq, sum(w.weight * t.count * ${k1 + 1} / (t.count + ${k1} * (${normal}))) AS score
+          FROM json_to_recordset(${pairs}::json) AS w (term text, weight float8),
+            LATERAL (SELECT seq, count, length FROM ${client.schema}.terms WHERE scope = ${scope} AND term = w.term COLLATE "C" OFFSET 0) AS t
+          GROUP BY t.seq ORDER BY score DESC, t.seq OFFSET 0
+        ) AS m ${filtered} ORDER BY m.score DESC, m.seq LIMIT ${values.add(limit, 'bigint')}`,
       values.list,
     )
     return new Map(rows.map(({ seq, score }) => [seq, score]))

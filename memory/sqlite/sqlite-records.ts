@@ -2,7 +2,7 @@ import { withDerived } from '../derived-records.ts'
 import type { MemoryRecord } from '../memory-record.ts'
 import type { DocumentSummary, RangeOptions } from '../memory-store.ts'
 import { type Database, writeMeta } from './sqlite-meta.ts'
-import { type RecordRow, toColumns, valueColumns } from './sqlite-rows.ts'
+import { type CandidateRow, candidateColumns, type RecordRow, toColumns, valueColumns } from './sqlite-rows.ts'
 import { decodeText, encodeText } from './sqlite-values.ts'
 import { createWordTable, type WordTable } from './sqlite-words.ts'
 import { encodeVector } from '../vector-bytes.ts'
@@ -20,6 +20,8 @@ export interface RecordTables {
   change(row: RecordRow, record: MemoryRecord): void
   keyOf(scope: number, id: string): number | undefined
   byKey(key: number): RecordRow | undefined
+  /** What ranking looks at, of those that are there. */
+  candidates(keys: readonly number[]): CandidateRow[]
   byId(scope: number, id: string): RecordRow | undefined
   ofDocument(scope: number, document: string, range: RangeOptions): RecordRow[]
   neighbours(scope: number, document: string, first: number, last: number): number[]
@@ -74,6 +76,9 @@ export function createRecordTables(database: Database): RecordTables {
 
   const keyOf = number('SELECT key FROM records WHERE scope = ? AND id = ?')
   const byKey = row(`${rowOf} WHERE key = ?`)
+  const candidates = database.prepare<[string], CandidateRow>(
+    `SELECT ${candidateColumns} FROM json_each(?) AS wanted CROSS JOIN records ON records.key = wanted.value`,
+  )
   const byId = row(`${rowOf} WHERE records.scope = ? AND id = ?`)
   const range = `${rowOf} WHERE records.scope = ? AND document = ? AND place >= ? AND place < ? ORDER BY`
   const oldest = row(`${range} place, id LIMIT ?`)
@@ -159,6 +164,7 @@ export function createRecordTables(database: Database): RecordTables {
     change: (old, record) => void write(old.scope, record, old, sameBytes(old.bytes, record.vector)),
     keyOf: (scope, id) => keyOf.get(scope, encodeText(id)),
     byKey: (key) => byKey.get(key),
+    candidates: (keys) => (keys.length === 0 ? [] : candidates.all(JSON.stringify(keys))),
     byId: (scope, id) => byId.get(scope, encodeText(id)),
     ofDocument(scope, document, { from = 0, until = Infinity, limit = -1, newest: last = false }) {
       const rows = (last ? newest : oldest).all(scope, encodeText(document), from, until, limit)

@@ -1,5 +1,6 @@
 /** How a record lies in its row, and comes out of it. */
 import type { MemoryRecord, RecordKind, TurnRole } from '../memory-record.ts'
+import type { RankedTraits } from '../candidate.ts'
 import type { RecordTraits } from '../record-filter.ts'
 import { decodeText, encodeText } from './sqlite-values.ts'
 import { decodeVector } from '../vector-bytes.ts'
@@ -39,6 +40,20 @@ export interface RecordRow extends TraitsRow {
   readonly text: StoredText
   readonly bytes: Buffer | null
 }
+
+/** What ranking looks at, as its columns. */
+export interface CandidateRow {
+  readonly key: number
+  readonly id: StoredText
+  readonly document: StoredText
+  readonly place: number
+  readonly created_at: number | null
+  readonly importance: number | null
+  /** Number of the change that gave it its vector. */
+  readonly vector: number | null
+}
+
+export const candidateColumns = 'records.key, records.id, document, place, created_at, importance, records.vector'
 
 export const traitsColumns =
   'key, document, vector, kind, role, created_at, pinned, expires_at, valid_from, valid_to, superseded_by, metadata'
@@ -109,6 +124,16 @@ export function toRecord(row: RecordRow, scope: string): MemoryRecord {
     ...(row.context === null ? {} : { context: decodeText(row.context) }),
     ...(row.summary === null ? {} : { summary: decodeText(row.summary) }),
     ...(row.bytes === null ? {} : { vector: decodeVector(row.bytes) }),
+  }
+}
+
+export function toRankedTraits(row: CandidateRow): RankedTraits {
+  return {
+    id: decodeText(row.id),
+    documentId: decodeText(row.document),
+    index: row.place,
+    ...(row.created_at === null ? {} : { createdAt: row.created_at }),
+    ...(row.importance === null ? {} : { importance: row.importance }),
   }
 }
 

@@ -14,8 +14,11 @@ import { cosineSimilarity, vectorNorm } from '../vectors.ts'
 /** Vectors kept in memory between searches, in bytes. */
 const maxBytes = 256 * 1024 * 1024
 
+/** Times the limit: a sample's error is less. */
+const SURELY_MORE = 1.25
+
 /** A vector with its length, as a change left it. */
-interface MeasuredVector {
+export interface MeasuredVector {
   readonly vector: Float32Array
   readonly norm: number
   readonly change: number
@@ -25,6 +28,8 @@ interface MeasuredVector {
 export interface VectorSearch {
   /** Keys of the records that the query's filter lets through and whose vectors are nearest, at least `candidateLimit` where there are as many. */
   nearest(scope: number, query: MemoryQuery & { readonly vector: Float32Array }): Promise<readonly number[]>
+  /** The vector that a change gave a record, with its length. */
+  read(key: number, change: number): MeasuredVector | undefined
   /** The index's files of a scope hold deleted vectors: they go, and are written anew. */
   discardFiles(scope: number): void
   /** Forgets all indexes and their files: they are built anew when they are needed. */
@@ -74,6 +79,7 @@ export function createVectorSearch({ database, views, path, exactBelow, logger }
       const allowed = test ? { has: (key: number) => isMeant(view.get(key), test) } : view.withVector
       return indexOf(scope).nearest(vector, limit, allowed, `${view.seen}`, signal)
     },
+    read: (key, change) => vectorOf({ key, vector: change }),
     discardFiles(scope) {
       const file = fileOf(scope)
       if (file !== undefined) deleteHnswFile(file)
@@ -91,9 +97,10 @@ export function createVectorSearch({ database, views, path, exactBelow, logger }
   }
 }
 
-/** What the filter lets through; undefined when it is more than the limit. */
+/** What the filter lets through; undefined when it is more than the limit. That it is far more, a sample tells. */
 function collectFew(view: ScopeView, query: MemoryQuery, test: RecordTest | undefined, limit: number): ViewedRecord[] | undefined {
-  if (!test && view.withVector.size > limit) return undefined
+  const { size } = view.withVector
+  if (size > limit && (!test || size * shareOf(view, test) > SURELY_MORE * limit)) return undefined
   const found: ViewedRecord[] = []
   for (const keys of view.pool(query.documentIds)) {
     for (const key of keys) {
@@ -106,17 +113,19 @@ function collectFew(view: ScopeView, query: MemoryQuery, test: RecordTest | unde
   return found
 }
 
+/** About the share of the records with vectors that a filter lets through. */
+function shareOf(view: ScopeView, test: RecordTest): number {
+  let meant = 0
+  for (const key of view.sample.keys) if (isMeant(view.get(key), test)) meant++
+  return meant / Math.max(1, view.sample.keys.size)
+}
+
 function isMeant(record: ViewedRecord | undefined, test: RecordTest | undefined): boolean {
   return record?.vector !== undefined && (!test || test(record))
 }
 
 /** Keys of the records whose vectors are nearest, best first. */
-function scan(
-  records: readonly ViewedRecord[],
-  query: Float32Array,
-  limit: number,
-  vectorOf: (record: ViewedRecord) => MeasuredVector | undefined,
-): number[] {
+function scan(records: readonly ViewedRecord[], query: Float32Array, limit: number, vectorOf: VectorReader): number[] {
   const norm = vectorNorm(query)
   const similarities = new Float64Array(records.length)
   for (const [at, record] of records.entries()) {
@@ -130,8 +139,10 @@ function scan(
   )
 }
 
+type VectorReader = (record: Pick<ViewedRecord, 'key' | 'vector'>) => MeasuredVector | undefined
+
 /** Reads vectors, and keeps those that were read last. */
-function createVectorReader(database: Database): (record: ViewedRecord) => MeasuredVector | undefined {
+function createVectorReader(database: Database): VectorReader {
   const kept = new LRUCache<number, MeasuredVector>({ maxSize: maxBytes, sizeCalculation: ({ vector }) => 200 + vector.byteLength })
   const read = database.prepare<[number], Buffer>('SELECT vector FROM vectors WHERE key = ?').pluck()
   return ({ key, vector: change }) => {
