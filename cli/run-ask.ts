@@ -94,7 +94,8 @@ async function follow(run: Run, asking: Asking, interrupt: Interrupt): Promise<n
     progress.stop()
     if (error instanceof Interrupted) throw error
     const code = reportError(error, terminal)
-    if (started) terminal.stderr.write(`What was read is kept. To go on: ${resumeCommand(asking, run.id)}\n`)
+    // What does not fit the window would not fit it the next time.
+    if (started && code !== EXIT.window) terminal.stderr.write(`What was read is kept. To go on: ${resumeCommand(asking, run.id)}\n`)
     return code
   }
 }

@@ -98,6 +98,15 @@ describe('a document that cannot be read exits with 5', () => {
     expect(outcome.code).toBe(5)
   })
 
+  it.each([
+    ['a byte of another encoding', Buffer.from('caf\u00e9', 'latin1'), 'not valid UTF-8 at byte 3'],
+    ['half of a surrogate pair', Buffer.from([0x61, 0xed, 0xa0, 0xbd]), 'not valid UTF-8 at byte 1'],
+    ['a NUL', Buffer.from('a\0b'), 'a NUL at byte 1'],
+  ])('says where %s stands', async (_, content, message) => {
+    const outcome = await cli(['ask', file('odd.txt', content), 'Who?', ...remote(await serve(answering))])
+    expectError(outcome, new RegExp(`odd\\.txt as .*${message}`))
+  })
+
   it('that is larger than the limit', async () => {
     const path = file('huge.txt', 'a')
     truncateSync(path, 300 * 2 ** 20)
@@ -115,14 +124,18 @@ describe('a model that cannot be used exits with 6', () => {
     return path
   }
   const files: [string, () => string, RegExp][] = [
-    ['a file that is not there', () => join(place.folder, 'none.gguf'), /none\.gguf/],
+    ['a file that is not there', () => join(place.folder, 'none.gguf'), /as its file does not exist: .*none\.gguf/],
     ['a directory', () => place.folder, /not understood|is a directory/],
-    ['a file that is cut short', () => gguf((path) => truncateSync(path, 50_000_000)), /model\.gguf/],
-    ['a file of another kind', () => file('text.gguf', 'this is no model'), /text\.gguf/],
+    [
+      'a file that is cut short',
+      () => gguf((path) => truncateSync(path, 50_000_000)),
+      /model\.gguf as tensor .* needs bytes .* and there are/,
+    ],
+    ['a file of another kind', () => file('text.gguf', 'this is no model'), /text\.gguf as it does not start with "GGUF"/],
     [
       'a header of absurd sizes',
       () => file('absurd.gguf', Buffer.concat([Buffer.from('GGUF\u0003\0\0\0'), Buffer.alloc(16, 0xff)])),
-      /absurd\.gguf/,
+      /absurd\.gguf as the number of tensors .* is absurd/,
     ],
   ]
   it.each(files)('%s', async (name, make, message) => {
@@ -165,8 +178,7 @@ describe('what does not fit the window exits with 8 and names the parts', () => 
   ])('%s', async (_, content, question, window, message) => {
     const server = await serve(answering)
     const outcome = await cli(['ask', file('long.txt', content), question, ...remote(server, 'stuff', window)])
-    expect(outcome.err).toMatch(message)
-    expect(outcome.out).toBe('')
+    expectError(outcome, message)
     expect([outcome.code, server.requests.length]).toEqual([8, 0])
   })
 })
