@@ -1,8 +1,9 @@
-import type { Chunk } from '../chunkers/index.ts'
+import { type Chunk, withContext } from '../chunkers/index.ts'
 import { type ChatModel, describe } from '../models/index.ts'
 import type { Agent, AgentContext, Usage } from './agent.ts'
 import { answerStream, answerText, saysNotFound } from './answer-stream.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
+import { readKey } from './chunk-reading.ts'
 import type { Quote } from './communication-unit.ts'
 import { isEmpty } from './guards.ts'
 import { recordedQuote } from './hand-on.ts'
@@ -70,7 +71,7 @@ export function directReader(model: ChatModel, options: DirectReaderOptions = {}
     name: 'direct-reader',
     version: 1,
     identity: self.identity,
-    key: ({ text, question }) => ({ text, question: question ?? null }),
+    key: (input) => ({ ...readKey(readOf(input)), question: input.question ?? null }),
     run: (input, context) => read(self, input, context),
     place: (recorded, { chunk }) => ({ ...recorded, quotes: placeQuotes(recorded.quotes, chunk, 1) }),
     estimate: (input) => estimate(self, input),
@@ -101,19 +102,26 @@ async function read(self: Role, input: DirectReaderInput, context: AgentContext)
 /** In tokens; a longer quotation is cut between words. */
 const LONGEST_QUOTE = 256
 
-async function ask(self: Role, { question, text }: DirectReaderInput, context: AgentContext, repair?: string): Promise<string> {
-  const sections = [labelled(LABEL, text), questionLine(question), self.orders(question), repair]
-  const parts = { ...budgetParts(self, question), chunk: self.description.count(text) }
+async function ask(self: Role, input: DirectReaderInput, context: AgentContext, repair?: string): Promise<string> {
+  const { question } = input
+  const read = withContext(readOf(input))
+  const sections = [labelled(LABEL, read), questionLine(question), self.orders(question), repair]
+  const parts = { ...budgetParts(self, question), chunk: self.description.count(read) }
   const stream = answerStream((words) => context.delta(words))
   const reply = await callRole(self, context, { sections, parts, onDelta: (words) => stream.push(words) })
   stream.end(reply)
   return reply
 }
 
+/** The text with the context of its chunk. */
+function readOf({ text, chunk }: DirectReaderInput): Pick<Chunk, 'text' | 'context'> {
+  return { ...chunk, text }
+}
+
 function budgetParts(self: Role, question: string | undefined): BudgetParts {
   return roleParts(self, question, { labels: [LABEL], repairs: [REPAIR] })
 }
 
-function estimate(self: Role, { question, text }: DirectReaderInput): Usage {
-  return roleUsage(self, budgetParts(self, question), self.description.count(text), 2)
+function estimate(self: Role, input: DirectReaderInput): Usage {
+  return roleUsage(self, budgetParts(self, input.question), self.description.count(withContext(readOf(input))), 2)
 }

@@ -1,7 +1,8 @@
-import type { Chunk } from '../chunkers/index.ts'
+import { type Chunk, withContext } from '../chunkers/index.ts'
 import { type ChatModel, describe } from '../models/index.ts'
 import type { Agent, AgentContext, Estimate } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
+import { readKey, readTokens } from './chunk-reading.ts'
 import type { Quote } from './communication-unit.ts'
 import type { Field, FieldSchema } from './field-schema.ts'
 import { recordedQuote } from './hand-on.ts'
@@ -77,10 +78,10 @@ export function extractor(model: ChatModel, schema: FieldSchema, options: Extrac
     name: 'extractor',
     version: 1,
     identity: role.identity,
-    key: ({ chunk, question }) => ({ text: chunk.text, question: question ?? null, schema: schema.json }),
+    key: ({ chunk, question }) => ({ ...readKey(chunk), question: question ?? null, schema: schema.json }),
     run: (input, context) => extract(role, schema, input, context),
     place: (recorded, { chunk }) => placeValues(recorded, chunk),
-    estimate: ({ chunk, question }): Estimate => roleUsage(role, partsOf(role, question), chunk.tokens, 2),
+    estimate: ({ chunk, question }): Estimate => roleUsage(role, partsOf(role, question), readTokens(chunk, description.count), 2),
     chunkBudget: (question) => solveBudget({ description, parts: partsOf(role, question), minimumChunk: 32 }).chunk,
     count: description.count,
   }
@@ -105,8 +106,8 @@ async function extract(role: Role, schema: FieldSchema, input: ExtractorInput, c
 }
 
 function ask(role: Role, { chunk, question }: ExtractorInput, context: AgentContext, repair?: string): Promise<string> {
-  const sections = [labelled(LABEL, chunk.text), questionLine(question), role.orders(question), repair]
-  return callRole(role, context, { sections, parts: { ...partsOf(role, question), chunk: chunk.tokens } })
+  const sections = [labelled(LABEL, withContext(chunk)), questionLine(question), role.orders(question), repair]
+  return callRole(role, context, { sections, parts: { ...partsOf(role, question), chunk: readTokens(chunk, role.description.count) } })
 }
 
 /** A value and its quotation as the reply has them. */

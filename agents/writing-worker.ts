@@ -1,6 +1,8 @@
+import { withContext } from '../chunkers/index.ts'
 import { type ChatModel, describe, type ModelDescription } from '../models/index.ts'
 import type { AgentContext, Usage } from './agent.ts'
 import { type BudgetParts, solveBudget } from './budget.ts'
+import { readKey, readTokens } from './chunk-reading.ts'
 import { type CommunicationUnit, emptyUnit } from './communication-unit.ts'
 import { cutWords, fitUnit, renderUnit } from './fit-unit.ts'
 import { wordsOf } from './guards.ts'
@@ -68,7 +70,7 @@ export function createWriter(model: ChatModel, options: WritingWorkerOptions, ki
     version: kind.version,
     identity: writer.identity,
     key: (input) => ({
-      text: input.chunk.text,
+      ...readKey(input.chunk),
       question: input.question ?? null,
       unit: unitKey(unitOf(input)),
       ...(background === undefined ? {} : { background: input.background ?? null }),
@@ -139,7 +141,7 @@ async function ask(
   const before = writer.background === undefined ? undefined : cutWords(input.background ?? '', writer.background, description.count)
   const sections = [
     labelled(BACKGROUND_LABEL, before),
-    labelled(TEXT_LABEL, chunk.text),
+    labelled(TEXT_LABEL, withContext(chunk)),
     labelled(NOTES_LABEL, state),
     nextLine(writer, unit),
     questionLine(question),
@@ -147,7 +149,7 @@ async function ask(
     repair,
   ]
   const used = description.count(state)
-  const parts = { ...budgetParts(writer, question), state: used, chunk: chunk.tokens }
+  const parts = { ...budgetParts(writer, question), state: used, chunk: readTokens(chunk, description.count) }
   const reply = await callRole(writer, context, { sections, parts })
   const maxTokens = Math.max(16, Math.floor(maxUnit / 4))
   const mayShrink = used * 4 > maxUnit * 3
@@ -177,7 +179,7 @@ function budgetParts(writer: Writer, question: string | undefined): BudgetParts 
 
 /** Two calls: a reply that trips a guard is asked for once more. */
 function estimate(writer: Writer, { chunk, question }: WorkerInput): Usage {
-  return roleUsage(writer, budgetParts(writer, question), chunk.tokens, 2)
+  return roleUsage(writer, budgetParts(writer, question), readTokens(chunk, writer.description.count), 2)
 }
 
 function covers(outer: { start: number; end: number }, inner: { start: number; end: number }): boolean {

@@ -30,7 +30,10 @@ export function contextual(chunker: Chunker | AsyncChunker, options: ContextualO
   return wrapChunker(chunker, {
     name: `contextual-${parts.join('-')}-${share}`,
     version: 1,
-    limits: (options) => ({ ...options, maxTokens: options.maxTokens - (options.maxTokens < LEAST_LIMIT ? 0 : Math.floor(options.maxTokens * share)) }),
+    limits: (options) => ({
+      ...options,
+      maxTokens: options.maxTokens - (options.maxTokens < LEAST_LIMIT ? 0 : Math.floor(options.maxTokens * share)),
+    }),
     pass: (document, options) => ({ push: (chunk) => [withHeader(document, chunk, parts, options)], end: () => [] }),
   })
 }
@@ -38,7 +41,11 @@ export function contextual(chunker: Chunker | AsyncChunker, options: ContextualO
 function withHeader(document: Document, chunk: Chunk, parts: readonly ContextPart[], limits: ChunkOptions): Chunk {
   const { context: own, ...bare } = chunk
   const lines = parts.map((part) => lineOf(part, document, chunk)).filter((line) => line !== undefined && line !== '')
-  const context = fitContext([...lines, own].filter((line) => line !== undefined), chunk.text, limits)
+  const context = fitContext(
+    [...lines, own].filter((line) => line !== undefined),
+    chunk.text,
+    limits,
+  )
   return context ? { ...bare, context } : bare
 }
 

@@ -4,7 +4,13 @@ import { markdownBlocks } from './markdown-blocks.ts'
 import { lastAtOrBefore } from './section-paths.ts'
 
 /** How strong a border is: the smaller, the stronger. Sections count by their level, items and rows by how deep they are nested. */
-export const LEVELS: { readonly section: number; readonly slide: number; readonly turn: number; readonly block: number; readonly item: number } = {
+export const LEVELS: {
+  readonly section: number
+  readonly slide: number
+  readonly turn: number
+  readonly block: number
+  readonly item: number
+} = {
   section: 0,
   slide: 10,
   turn: 11,

@@ -18,7 +18,11 @@ export function* toChunks(document: Document, pieces: Iterable<ChunkPiece>, { si
 }
 
 /** `toChunks` for spans that come one by one. */
-export async function* toChunksAsync(document: Document, pieces: AsyncIterable<ChunkPiece>, { signal }: ChunkOptions): AsyncGenerator<Chunk> {
+export async function* toChunksAsync(
+  document: Document,
+  pieces: AsyncIterable<ChunkPiece>,
+  { signal }: ChunkOptions,
+): AsyncGenerator<Chunk> {
   const make = chunkMaker(document)
   signal?.throwIfAborted()
   for await (const piece of pieces) {

@@ -124,7 +124,11 @@ function boundaries(text: string, start: number, end: number): Span[] {
   // A line end always ends a sentence in UAX 29; as a blank of the same length it does not.
   const window = text.slice(start, end).replace(/[\r\n\u2028\u2029\u0085]/g, ' ')
   const spans: Span[] = []
-  for (const { index, segment: part } of segmenter.segment(window)) spans.push({ start: start + index, end: start + index + part.length })
+  for (const { index, segment: part } of segmenter.segment(window)) {
+    // After a full stop a sentence may end within a grapheme.
+    const open = graphemeBorder(text, start, start + index) < start + index ? spans.pop() : undefined
+    spans.push({ start: open?.start ?? start + index, end: start + index + part.length })
+  }
   return spans
 }
 

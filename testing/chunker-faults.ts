@@ -83,7 +83,9 @@ function splitGraphemes(text: string, { maxTokens, count, graphemeShare = 1 }: C
     if (offset <= 0 || offset >= text.length) return []
     if (/^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(offset - 1, offset + 1))) return [`cuts a surrogate pair at ${offset}`]
     const { index, segment } = graphemes.containing(offset)!
-    return index === offset || count(segment) > graphemeShare * maxTokens ? [] : [`cuts the grapheme ${JSON.stringify(segment)} at ${offset}`]
+    return index === offset || count(segment) > graphemeShare * maxTokens
+      ? []
+      : [`cuts the grapheme ${JSON.stringify(segment)} at ${offset}`]
   }
 }
 
@@ -100,7 +102,9 @@ function sizeFaults(chunk: Chunk, { maxTokens, count }: ChunkerCheck): string[] 
 function extraFaults(document: Document, { start, end, context, parent, vector }: Chunk, first: Chunk | undefined): string[] {
   const holds = !parent || (parent.start <= start && parent.end >= end && parent.start >= 0 && parent.end <= document.text.length)
   return [
-    ...(context === undefined || (context.trim() !== '' && !/\p{Surrogate}/u.test(context)) ? [] : ['has a context that is empty or cuts a surrogate pair']),
+    ...(context === undefined || (context.trim() !== '' && !/\p{Surrogate}/u.test(context))
+      ? []
+      : ['has a context that is empty or cuts a surrogate pair']),
     ...(holds ? [] : [`lies outside its parent [${parent.start}, ${parent.end})`]),
     ...(vector?.length === first?.vector?.length ? [] : ['has a vector of another length than the first']),
     ...(vector === undefined || vector.every(Number.isFinite) ? [] : ['has a vector with what is no number']),

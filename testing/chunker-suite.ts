@@ -132,4 +132,6 @@ const COUNTERS: Readonly<Record<string, (text: string) => number>> = {
 }
 
 /** Long enough that a chunker which counts all of it first is told from one that does not. */
-const STREAMED = 'The whale rose from the deep sea, and breathed. It was a cloudy day.\n\nAnother paragraph follows it here.\n\n'.repeat(4_000)
+const STREAMED = 'The whale rose from the deep sea, and breathed. It was a cloudy day.\n\nAnother paragraph follows it here.\n\n'.repeat(
+  4_000,
+)

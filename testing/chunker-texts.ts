@@ -14,7 +14,9 @@ export const CHUNKER_TEXTS: Readonly<Record<string, string>> = {
   'scripts without spaces': '我叫以实玛利。几年以前，我出海去了。'.repeat(60) + 'ฉันชื่ออิชมาเอล'.repeat(60),
   'emoji and joined emoji': '👩‍👩‍👧‍👦🐳🇬🇧👍🏽'.repeat(50),
   'flags without a space': '🇬🇧🇫🇷🇩🇪'.repeat(1000),
-  'marks over white space and after full stops': 'One \u0301 two.\u0301 Three\u3002\u0301four \u0600 five, \u0308six.\n\u0301Seven.'.repeat(20),
+  'marks over white space and after full stops': 'One \u0301 two.\u0301 Three\u3002\u0301four \u0600 five, \u0308six.\n\u0301Seven.'.repeat(
+    20,
+  ),
   'a letter under 3,000 marks': `one e${'\u0301'.repeat(3000)} two`,
   'mixed scripts': 'שלום עולם. Привет, мир! नमस्ते दुनिया। Γειά σου Κόσμε; hello 🌍.\n'.repeat(30),
   'blank lines and odd white space': '\uFEFF\n\n\u00A0a\u2003b\n \t\n\r\n\r\nc\n\n\n\n\u3000d\r\n\r',

@@ -34,6 +34,7 @@ export class ActiveRun {
   #question: string | undefined
   #openSource: (signal: AbortSignal) => Promise<Source>
   #source: Source | undefined
+  #context: SourceContext | undefined
   #controller: RunController
   #meter: ReturnType<typeof createMeter>
   #coverage = createCoverageBook()
@@ -203,18 +204,20 @@ export class ActiveRun {
     return this.#source
   }
 
+  /** One for planning and reading, so that a text is cut once. */
   #sourceContext(): SourceContext {
     const { chunker, chunkTokens } = this.#options
-    return createSourceContext(this.#openedSource(), this.#question, this.#abort.signal, {
+    this.#context ??= createSourceContext(this.#openedSource(), this.#question, this.#abort.signal, {
       ...(chunker === undefined ? {} : { chunker }),
       ...(chunkTokens === undefined ? {} : { chunkTokens }),
     })
+    return this.#context
   }
 
   #strategyContext(source: Source): StrategyContext {
     const base = this.#sourceContext()
-    const chunk: SourceContext['chunk'] = (options) => {
-      const chunks = base.chunk(options)
+    const chunk: SourceContext['chunk'] = async (options) => {
+      const chunks = await base.chunk(options)
       this.#coverage.expect(chunks)
       return chunks
     }
@@ -282,5 +285,5 @@ export class ActiveRun {
 }
 
 async function* chunksLater(chunk: SourceContext['chunk']): AsyncGenerator<Chunk> {
-  yield* chunk()
+  yield* await chunk()
 }

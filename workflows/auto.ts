@@ -73,8 +73,8 @@ export function narrowedChain(options: AutoOptions): Strategy {
   }
 }
 
-function planNarrowed(context: SourceContext, { worker, manager }: Roles, { candidates = 20 }: AutoOptions): Plan {
-  const chunks = chunksFor(context, worker)
+async function planNarrowed(context: SourceContext, { worker, manager }: Roles, { candidates = 20 }: AutoOptions): Promise<Plan> {
+  const chunks = await chunksFor(context, worker)
   const one = [{ start: 0, end: 1, score: 1 }]
   const estimate = (chunk: Chunk): Estimate => {
     const input: QuotingInput = { chunk, candidates: one, ...asked(context) }
@@ -93,7 +93,7 @@ async function runNarrowed(context: StrategyContext, { worker, manager }: Roles,
   const question = questionOf(context)
   const embedder = await embedderOf(options.embedder, context)
   const hits = await searchDocuments(context, question, { embedder, k: options.candidates ?? 20, neighbours: NEIGHBOURS })
-  const chunks = chunksFor(context, worker)
+  const chunks = await chunksFor(context, worker)
   const readings = readingsOf(chunks, hits, (text) => worker.count(text))
   const unit = await readChain(context, worker, readings)
   context.phase('answering')

@@ -31,8 +31,8 @@ export function chainOfAgents(options: ChainOfAgentsOptions = {}): Strategy {
   }
 }
 
-function planChain(context: SourceContext, roles: Roles, paths: Paths, join: 'vote' | 'judge'): Plan {
-  const chunks = chunksFor(context, roles.worker)
+async function planChain(context: SourceContext, roles: Roles, paths: Paths, join: 'vote' | 'judge'): Promise<Plan> {
+  const chunks = await chunksFor(context, roles.worker)
   const number = pathCount(paths)
   const readings = chunks.map((chunk) => roles.worker.estimate({ chunk, ...asked(context) }))
   const answer = roles.manager.estimate({ ...asked(context), unit: emptyUnit })
@@ -44,7 +44,7 @@ function planChain(context: SourceContext, roles: Roles, paths: Paths, join: 'vo
 }
 
 async function runChain(context: StrategyContext, roles: Roles, paths: Paths, join: 'vote' | 'judge'): Promise<StrategyResult> {
-  const chunks = chunksFor(context, roles.worker)
+  const chunks = await chunksFor(context, roles.worker)
   const results = await Promise.all(readingPaths(paths, chunks.length).map((path) => readPath(context, roles, chunks, path)))
   const [first] = results
   if (first === undefined) return { status: 'not-found' }

@@ -41,9 +41,10 @@ export function defineStrategy(definition: StrategyDefinition): Strategy {
   }
 }
 
-function planUnknown(name: string, context: SourceContext): Plan {
-  const chunks = context.chunk().length
+async function planUnknown(name: string, context: SourceContext): Promise<Plan> {
+  const cut = await context.chunk()
+  const chunks = cut.length
   const notes = ['The strategy does not say what it will take: the number of calls assumes one a chunk, tokens are those of the text']
-  const inputTokens = context.chunk().reduce((sum, { tokens }) => sum + tokens, 0)
+  const inputTokens = cut.reduce((sum, { tokens }) => sum + tokens, 0)
   return { ...sumPlan(name, [{ calls: chunks, inputTokens, outputTokens: 0 }], { chunks, criticalPath: chunks, notes }), usd: undefined }
 }

@@ -34,7 +34,7 @@ function direct(name: 'stuff' | 'truncate', options: DirectOptions): Strategy {
     name,
     version: 1,
     async plan(context) {
-      const { read, chunks } = cut(name, context, await reader())
+      const { read, chunks } = await cut(name, context, await reader())
       return planDirect(name, context, await reader(), read, chunks.length)
     },
     run: async (context) => runDirect(name, context, await reader()),
@@ -46,10 +46,15 @@ async function openReader({ model, prompt, ...options }: DirectOptions): Promise
   return directReader(opened, writing(opened, options, prompt))
 }
 
+interface Cut {
+  readonly read: Chunk | undefined
+  readonly chunks: readonly Chunk[]
+}
+
 /** The chunk that is read, among all. */
-function cut(name: 'stuff' | 'truncate', context: SourceContext, reader: DirectReader): { read: Chunk | undefined; chunks: Chunk[] } {
+async function cut(name: 'stuff' | 'truncate', context: SourceContext, reader: DirectReader): Promise<Cut> {
   const room = reader.fits(context.question)
-  const chunks = context.chunk({ maxTokens: room, count: (text) => reader.count(text) })
+  const chunks = await context.chunk({ maxTokens: room, count: (text) => reader.count(text) })
   if (name === 'stuff' && chunks.length > 1) {
     const parts = { document: chunks.reduce((sum, { tokens }) => sum + tokens, 0) }
     throw new ContextOverflowError(
@@ -69,7 +74,7 @@ function planDirect(name: string, context: SourceContext, reader: DirectReader, 
 }
 
 async function runDirect(name: 'stuff' | 'truncate', context: StrategyContext, reader: DirectReader): Promise<StrategyResult> {
-  const { read, chunks } = cut(name, context, reader)
+  const { read, chunks } = await cut(name, context, reader)
   if (read === undefined) return { status: 'not-found' }
   context.phase('answering')
   const { status, text, quotes } = await context.step(reader, { text: read.text, chunk: read, ...asked(context) }, { path: 'direct' })

@@ -58,15 +58,15 @@ interface Extraction {
   readonly concurrency: number
 }
 
-function planExtraction(context: SourceContext, agent: Extractor, concurrency: number): Plan {
-  const chunks = chunksFor(context, agent)
+async function planExtraction(context: SourceContext, agent: Extractor, concurrency: number): Promise<Plan> {
+  const chunks = await chunksFor(context, agent)
   const estimates = chunks.map((chunk) => agent.estimate({ chunk, ...asked(context) }))
   return sumPlan('extract', estimates, { chunks: chunks.length, criticalPath: Math.ceil(chunks.length / concurrency) })
 }
 
 async function runExtraction(context: StrategyContext, { agent, schema, rules, concurrency }: Extraction): Promise<StrategyResult> {
   const found: FoundValue[][] = []
-  const chunks = chunksFor(context, agent)
+  const chunks = await chunksFor(context, agent)
   await mapConcurrent(chunks, concurrency, async (chunk, index) => {
     const output = await attempt(() => context.step(agent, { chunk, ...asked(context) }, { path: `extract/${index}` }))
     found[index] = [...(output?.values ?? [])]

@@ -34,8 +34,8 @@ export async function openMerging(options: RoleOptions, limits: Pick<Merging, 'c
   return { worker, manager, merger: merges ? merger(model, writing(model, options, options.prompts?.merger)) : undefined, ...limits }
 }
 
-export function planLevels(name: string, context: SourceContext, { worker, manager, concurrency }: Merging): Plan {
-  const chunks = chunksFor(context, worker)
+export async function planLevels(name: string, context: SourceContext, { worker, manager, concurrency }: Merging): Promise<Plan> {
+  const chunks = await chunksFor(context, worker)
   const estimates = chunks.map((chunk) => worker.estimate({ chunk, ...asked(context) }))
   const answer = manager.estimate({ unit: emptyUnit, ...asked(context) })
   const criticalPath = Math.ceil(chunks.length / concurrency) + 1

@@ -76,7 +76,7 @@ export async function mergeLevels(context: StrategyContext, merging: Merging): P
 
 async function readLeaves(context: StrategyContext, merging: Merging, grower: TreeGrower): Promise<Branch[]> {
   const { worker, concurrency, tolerance, background } = merging
-  const chunks = chunksFor(context, worker)
+  const chunks = await chunksFor(context, worker)
   const allowed = Math.ceil(tolerance * chunks.length)
   const quotes: CommunicationUnit['quotes'][number][] = []
   let failures = 0

@@ -68,7 +68,7 @@ async function runRetrieval(context: StrategyContext, manager: Manager, options:
   const question = questionOf(context)
   const embedder = await embedderOf(options.embedder, context)
   const hits = await searchDocuments(context, question, { embedder, k, fusion })
-  const chunks = context.chunk()
+  const chunks = await context.chunk()
   const places = hits.map(({ record }) => chunks.find((chunk) => holds(chunk, record)))
   const unit = { notes: '', quotes: hits.map((hit, index) => hitQuote(hit, index, places[index]?.index ?? 0)) }
   context.hold({ quotes: unit.quotes.slice(0, 3) })

@@ -105,8 +105,19 @@ export function writing(
 }
 
 /** The chunks that a worker can read. */
-export function chunksFor(context: SourceContext, worker: Pick<Worker, 'chunkBudget' | 'count' | 'chunkCount'>): Chunk[] {
-  return context.chunk({ maxTokens: worker.chunkBudget(context.question), count: worker.chunkCount ?? ((text) => worker.count(text)) })
+export function chunksFor(context: SourceContext, worker: ChunkReader): Promise<readonly Chunk[]> {
+  return context.chunk({ maxTokens: worker.chunkBudget(context.question), count: counterOf(worker) })
+}
+
+type ChunkReader = Pick<Worker, 'chunkBudget' | 'count' | 'chunkCount'>
+
+/** One function for each worker, by which chunks that were cut for it are known again. */
+const counters = new WeakMap<ChunkReader, (text: string) => number>()
+
+function counterOf(worker: ChunkReader): (text: string) => number {
+  const counter = counters.get(worker) ?? worker.chunkCount ?? ((text: string) => worker.count(text))
+  counters.set(worker, counter)
+  return counter
 }
 
 /** The question, as an agent's input takes it. */

@@ -1,4 +1,4 @@
-import { type Chunker, sentencePacked } from '../chunkers/index.ts'
+import { type AsyncChunker, type Chunk, type Chunker, type ChunkOptions, sentencePacked } from '../chunkers/index.ts'
 import { approximateCount } from '../models/index.ts'
 import type { Source } from './source.ts'
 import type { SourceContext } from './strategy.ts'
@@ -7,7 +7,8 @@ import type { SourceContext } from './strategy.ts'
 const DEFAULT_CHUNK_TOKENS = 1024
 
 export interface SourceContextOptions {
-  readonly chunker?: Chunker
+  /** How documents are cut; a chunker that asks a model gives its chunks before anything is read. `sentencePacked()` by default. */
+  readonly chunker?: Chunker | AsyncChunker
   readonly chunkTokens?: number
 }
 
@@ -21,6 +22,7 @@ export function createSourceContext(
   if (chunkTokens !== undefined && !(Number.isInteger(chunkTokens) && chunkTokens > 0)) {
     throw new RangeError(`Cannot cut chunks of ${chunkTokens} tokens as chunkTokens must be a whole number > 0`)
   }
+  let last: { readonly size: number; readonly count: (text: string) => number; readonly chunks: Promise<readonly Chunk[]> } | undefined
   return {
     documents: source.documents,
     question,
@@ -28,7 +30,16 @@ export function createSourceContext(
     chunkTokens,
     chunk({ maxTokens = DEFAULT_CHUNK_TOKENS, count = approximateCount } = {}) {
       const size = Math.min(maxTokens, chunkTokens ?? maxTokens)
-      return source.documents.flatMap((document) => [...chunker.chunk(document, { maxTokens: size, count, signal })])
+      if (last?.size === size && last.count === count) return last.chunks
+      const chunks = cutAll(source, chunker, { maxTokens: size, count, signal })
+      last = { size, count, chunks }
+      return chunks
     },
   }
+}
+
+async function cutAll(source: Source, chunker: Chunker | AsyncChunker, options: ChunkOptions): Promise<readonly Chunk[]> {
+  const chunks: Chunk[] = []
+  for (const document of source.documents) for await (const chunk of chunker.chunk(document, options)) chunks.push(chunk)
+  return chunks
 }

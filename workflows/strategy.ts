@@ -42,8 +42,8 @@ export interface SourceContext {
   readonly documents: readonly Document[]
   readonly question: string | undefined
   readonly signal: AbortSignal
-  /** The chunks of all documents in order, at most `maxTokens` each (default: the run's `chunkTokens`). */
-  chunk(options?: { readonly maxTokens?: number; readonly count?: (text: string) => number }): Chunk[]
+  /** The chunks of all documents in order, at most `maxTokens` each (default: the run's `chunkTokens`). Asked for again in the same way, they are not cut again. */
+  chunk(options?: { readonly maxTokens?: number; readonly count?: (text: string) => number }): Promise<readonly Chunk[]>
   /** Most tokens a chunk, when the caller of `ask` set it. */
   readonly chunkTokens: number | undefined
 }

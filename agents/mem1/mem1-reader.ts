@@ -1,6 +1,8 @@
+import { withContext } from '../../chunkers/index.ts'
 import { type ChatModel, describe } from '../../models/index.ts'
 import type { AgentContext, Estimate } from '../agent.ts'
 import { type BudgetParts, solveBudget } from '../budget.ts'
+import { readKey, readTokens } from '../chunk-reading.ts'
 import { type CommunicationUnit, emptyUnit } from '../communication-unit.ts'
 import { cutNotes } from '../fit-unit.ts'
 import { type GuardFlag, guardNotes, isRefusal, withoutRefusals, wordsOf } from '../guards.ts'
@@ -49,7 +51,7 @@ export function mem1Reader(model: ChatModel, options: Mem1ReaderOptions = {}): W
     version: 1,
     identity: reader.identity,
     key: ({ chunk, question, unit = emptyUnit }) => ({
-      text: chunk.text,
+      ...readKey(chunk),
       question: question ?? null,
       state: unit.notes,
       next: nextQuoteNumber(unit),
@@ -106,7 +108,7 @@ async function ask(
   const state = cutNotes(unit.notes, stateTokens, description.count)
   const next = nextQuoteNumber(unit)
   const sections = [
-    labelled(TEXT_LABEL, chunk.text),
+    labelled(TEXT_LABEL, withContext(chunk)),
     labelled(STATE_LABEL, state),
     nextLine(next),
     questionLine(question),
@@ -114,7 +116,7 @@ async function ask(
     repair,
   ]
   const used = description.count(state)
-  const parts = { ...budgetParts(reader, question), state: used, chunk: chunk.tokens }
+  const parts = { ...budgetParts(reader, question), state: used, chunk: readTokens(chunk, description.count) }
   const reply = parseReply(await callRole(reader, context, { sections, parts }))
   const maxTokens = Math.max(16, Math.floor(stateTokens / 4))
   const { quotes, unverified } = verifyQuotes(chunk.text, reply.quotes, { question, maxTokens, count: description.count })
@@ -170,5 +172,5 @@ function budgetParts(reader: Reader, question: string | undefined): BudgetParts 
 
 /** Two calls: a reply that trips a guard is asked for once more. */
 function estimate(reader: Reader, { chunk, question }: WorkerInput): Estimate {
-  return roleUsage(reader, budgetParts(reader, question), chunk.tokens, 2)
+  return roleUsage(reader, budgetParts(reader, question), readTokens(chunk, reader.description.count), 2)
 }

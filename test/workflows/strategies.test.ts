@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { defineChunker, createDocument } from '../../chunkers/index.ts'
+import { type AsyncChunker, createDocument, defineChunker } from '../../chunkers/index.ts'
 import { ContextOverflowError } from '../../errors/index.ts'
 import { quotingWorker } from '../../agents/index.ts'
 import { createMemoryStore } from '../../memory/index.ts'
@@ -239,6 +239,24 @@ describe('defineStrategy()', () => {
     *cut(text: string) {
       for (const match of text.matchAll(/^.+$/gm)) yield [match.index, match.index + match[0].length]
     },
+  })
+
+  it('reads what a chunker gives that asks a model, cut once for the plan and the reading, each chunk with its context', async () => {
+    let cuts = 0
+    const waiting: AsyncChunker = {
+      name: 'waiting',
+      version: 1,
+      async *chunk(source, options) {
+        cuts++
+        for (const chunk of byLine.chunk(source, options)) yield await Promise.resolve({ ...chunk, context: `Line ${chunk.index}` })
+      },
+    }
+    const model = reader()
+    const source = story(4, { 1: FACT })
+    const { citations, coverage } = await ask(source, question, { strategy: chainOfAgents({ model }), chunker: waiting }).result
+    expect(citations.map(({ quote }) => quote)).toEqual([FACT])
+    expect([coverage.total, cuts]).toEqual([4, 1])
+    expect(model.calls.some(({ prompt }) => prompt.includes(`Line 1\n\n${FACT}`))).toBe(true)
   })
 
   it("hosts an async function over step, with a chunker of one's own", async () => {
