@@ -82,7 +82,11 @@ async function fill(service: Service, key: string): Promise<Names> {
     return (await (await service.fetch(request)).json()) as Record<string, unknown>
   }
   for (const thread of ['diary', 'work']) {
-    const turns = ['My name is Ada.', 'I live in Graz.'].map((text, at) => ({ id: `m${at}`, role: 'user', text: `${text} It is ${SECRET}.` }))
+    const turns = ['My name is Ada.', 'I live in Graz.'].map((text, at) => ({
+      id: `m${at}`,
+      role: 'user',
+      text: `${text} It is ${SECRET}.`,
+    }))
     await post(`/v1/threads/${thread}/turns`, { turns })
   }
   await post('/v1/threads/own/turns', { turns: [{ id: 'o', role: 'user', text: 'Nothing to hide here.' }] })
@@ -90,7 +94,9 @@ async function fill(service: Service, key: string): Promise<Names> {
   const form = new FormData()
   form.set('file', new File([`The plan of ${SECRET}. It has two parts.`], `${SECRET}.txt`))
   form.set('id', 'plan')
-  await service.fetch(new Request('http://localhost/v1/documents', { method: 'POST', body: form, headers: { authorization: `Bearer ${key}` } }))
+  await service.fetch(
+    new Request('http://localhost/v1/documents', { method: 'POST', body: form, headers: { authorization: `Bearer ${key}` } }),
+  )
   await service.idle()
   const { token } = await post('/v1/erasures/preview', { threads: ['diary'] })
   return { threads: ['diary', 'work'], turns: ['m0', 'm1'], facts: [String(fact['id'])], documents: ['plan'], token: String(token) }
@@ -100,10 +106,16 @@ async function exportOf(service: Service, key: string): Promise<string> {
   const request = requestOf({ method: 'GET', path: '/v1/export', key, user: undefined, body: undefined, media: undefined })
   const lines = (await (await service.fetch(request)).text()).split('\n')
   // What the holder of the thread's own key writes there is that holder's right.
-  return lines.filter((line) => !line.includes('"documentId":"thread:own"') && !line.includes('"factsReadBy"')).toSorted().join('\n')
+  return lines
+    .filter((line) => !line.includes('"documentId":"thread:own"') && !line.includes('"factsReadBy"'))
+    .toSorted()
+    .join('\n')
 }
 
-async function keyOf(file: ServiceFile, grant: { readonly tenant: string; readonly user?: string; readonly thread?: string }): Promise<string> {
+async function keyOf(
+  file: ServiceFile,
+  grant: { readonly tenant: string; readonly user?: string; readonly thread?: string },
+): Promise<string> {
   return (await issueKey(file.keys, { name: 'attempt', rights: ALL, ...grant }, Date.now())).token
 }
 
@@ -162,7 +174,13 @@ function queryOf(names: Names): fc.Arbitrary<string> {
   const places = ['thread:diary', '', '0', SCOPE, 'a","ada', ...names.facts, 0, -1].map((place) =>
     Buffer.from(JSON.stringify(place)).toString('base64url'),
   )
-  return fc.constantFrom('', '', `?scope=${encodeURIComponent(SCOPE)}`, '?user=ada', ...places.map((cursor) => `?limit=200&cursor=${cursor}`))
+  return fc.constantFrom(
+    '',
+    '',
+    `?scope=${encodeURIComponent(SCOPE)}`,
+    '?user=ada',
+    ...places.map((cursor) => `?limit=200&cursor=${cursor}`),
+  )
 }
 
 function bodyFor({ media }: Operation, names: Names): fc.Arbitrary<string> {
@@ -182,7 +200,10 @@ function bodyFor({ media }: Operation, names: Names): fc.Arbitrary<string> {
     { token: names.token },
     { token: `${Buffer.from(JSON.stringify({ scope: SCOPE })).toString('base64url')}.00` },
   ].map((body) => JSON.stringify(body))
-  return fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...aimed) }, { weight: 1, arbitrary: fc.jsonValue().map((value) => JSON.stringify(value)) })
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...aimed) },
+    { weight: 1, arbitrary: fc.jsonValue().map((value) => JSON.stringify(value)) },
+  )
 }
 
 /** Lines that name the victim's scope and records. */
@@ -204,7 +225,11 @@ function requestOf({ method, path, key, user, body, media }: Asked): Request {
   if (key !== undefined) headers.set('authorization', `Bearer ${key}`)
   if (user !== undefined) headers.set('scriptorium-user', user)
   if (media !== undefined && media !== 'multipart/form-data') headers.set('content-type', media)
-  return new Request(`http://localhost${path}`, { method, headers, ...(body !== undefined && { body: media === 'multipart/form-data' ? formOf(body) : body }) })
+  return new Request(`http://localhost${path}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body: media === 'multipart/form-data' ? formOf(body) : body }),
+  })
 }
 
 function formOf(text: string): FormData {

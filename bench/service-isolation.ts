@@ -11,7 +11,10 @@ export const bench: Bench = {
   run: (options) => measureIsolation(options, options.quick ? QUICK_ATTEMPTS : ATTEMPTS),
 }
 
-export async function measureIsolation({ seed, signal, log }: Pick<BenchOptions, 'seed' | 'signal' | 'log'>, count: number): Promise<BenchResult> {
+export async function measureIsolation(
+  { seed, signal, log }: Pick<BenchOptions, 'seed' | 'signal' | 'log'>,
+  count: number,
+): Promise<BenchResult> {
   await using world = await createWorld()
   const statuses = new Map<number, number>()
   let leaks = 0

@@ -55,6 +55,11 @@ export function cacheFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Te
   return join(storeFolder(flags, terminal), 'caches')
 }
 
+/** The folder of the memory service. */
+export function serviceFolder(flags: Pick<CommonFlags, 'store'>, terminal: Pick<Terminal, 'env'>): string {
+  return join(storeFolder(flags, terminal), 'service')
+}
+
 export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,

@@ -73,7 +73,8 @@ describe('a key', () => {
   it('of a thread reaches that thread alone', async () => {
     await using fixture = await serviceFixture()
     const all = await fixture.key({ user: 'ada' })
-    for (const thread of ['mine', 'other']) await fixture.ask('POST', `/v1/threads/${thread}/turns`, { key: all, body: { turns: [userTurn('kiln')] } })
+    for (const thread of ['mine', 'other'])
+      await fixture.ask('POST', `/v1/threads/${thread}/turns`, { key: all, body: { turns: [userTurn('kiln')] } })
     const key = await fixture.key({ user: 'ada', thread: 'mine' })
     const body = { text: 'kiln', budget: 1_000 }
     expect((await fixture.ask('POST', '/v1/threads/mine/recall', { key, body })).status).toBe(200)
