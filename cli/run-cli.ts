@@ -10,6 +10,7 @@ import { addModelsCommand } from './models-command.ts'
 import { oneLine, reportError } from './report-error.ts'
 import type { Services } from './run-ask.ts'
 import { addRunsCommand } from './runs-command.ts'
+import { addServeCommand } from './serve-command.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs the command with its arguments; gives the exit code. Nothing is thrown. */
@@ -28,6 +29,9 @@ export async function runCli(args: readonly string[], terminal: Terminal, servic
     code = given
   })
   addMemoryCommand(program, terminal, (given) => {
+    code = given
+  })
+  addServeCommand(program, terminal, (given) => {
     code = given
   })
   try {
