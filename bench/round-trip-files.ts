@@ -19,29 +19,28 @@ epub debian-history usr/share/doc/debian-history/docs: project-history.en.epub p
 epub debmake-doc usr/share/doc/debmake-doc: debmake-doc.zh-tw.epub debmake-doc.ru.epub
 epub debian-policy usr/share/doc/debian-policy: policy.epub
 epub live-manual-epub usr/share/doc/live-manual/epub: live-manual.en.epub live-manual.ja.epub
-docx golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: docx.docx docx.1.docx
-docx r-cran-officer usr/lib/R/site-library/officer/doc_examples: example.docx landscape.docx
+docx golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: docx.docx
+docx r-cran-officer usr/lib/R/site-library/officer/doc_examples: example.docx
 pptx golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: pptx.pptx
 pptx r-cran-officer usr/lib/R/site-library/officer/doc_examples: example.pptx
-xlsx golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: xlsx.xlsx xlsx.1.xlsx xlsx.2.xlsx xls.xls ods.ods
+xlsx golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: xlsx.xlsx xlsx.2.xlsx ods.ods
 xlsx r-cran-readxl usr/lib/R/site-library/readxl/extdata: datasets.xlsx deaths.xlsx geometry.xls
 xlsx xlsx2csv usr/share/doc/xlsx2csv/examples/test: utf8.xlsx sheets.xlsx namespace.xlsx
 csv xlsx2csv usr/share/doc/xlsx2csv/examples/test: utf8.csv escape.csv datetime.csv xlsx2csv-test-file.csv
-html debian-policy usr/share/doc/debian-policy: upgrading-checklist.html copyright-format-1.0.html
-html debian-history usr/share/doc/debian-history/docs: detailed.ja.html detailed.ko.html
-html golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: html.iso88591.html html.utf8bom.html
+html debian-policy usr/share/doc/debian-policy: copyright-format-1.0.html debconf_specification.html
+html debian-history usr/share/doc/debian-history/docs: detailed.ja.html leaders.ko.html index.ru.html
+html python-pyluach-doc usr/share/doc/python-pyluach-doc/html: hebrewcal.html
 text yudit-doc usr/share/doc/yudit-doc: HOWTO-arabic.txt
 text unicode-data usr/share/unicode/emoji: emoji-test.txt
 text debmake-doc usr/share/doc/debmake-doc: debmake-doc.ja.txt.gz debmake-doc.zh-cn.txt.gz
 text golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: utf16lebom.txt utf16bebom.txt utf32lebom.txt
-subtitles golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: srt.srt vtt.vtt vtt.space.vtt
+subtitles golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: srt.srt vtt.vtt
 mail golang-github-gatherstars-com-jwz-dev usr/share/gocode/src/github.com/gatherstars-com/jwz/test/testdata/ham: 0002.b3120c4bcbf3101e661161ee7efcb8bf.eml 0016.d82758030e304d41fb3f4ebbb7d9dd91.eml 0031.af5b387661e1f58d3787ac41139106e5.eml
 code golang-github-gabriel-vasile-mimetype-dev usr/share/gocode/src/github.com/gabriel-vasile/mimetype/testdata: py.py lua.lua php.php
 `
 
 const NPM = `
-docx mammoth test/test-data: tables.docx footnotes.docx strict-format.docx text-box.docx simple-list.docx
-html pino .: index.html
+docx mammoth test/test-data: tables.docx footnotes.docx endnotes.docx comments.docx strict-format.docx text-box.docx simple-list.docx
 markdown zod .: README.md
 markdown xstate .: README.md
 markdown hono .: README.md

@@ -66,9 +66,29 @@ function create(saved: SavedDocument): Document | undefined {
 }
 
 function isSaved(value: unknown): value is SavedDocument {
-  if (typeof value !== 'object' || value === null || !('scriptoriumDocument' in value) || value.scriptoriumDocument !== VERSION)
-    return false
-  const saved = value as Partial<Record<keyof SavedDocument, unknown>>
-  const texts = typeof saved.name === 'string' && typeof saved.text === 'string' && typeof saved.hash === 'string'
-  return texts && [saved.sections, saved.pages, saved.marks, saved.notes].every((list) => Array.isArray(list))
+  if (!isRecord(value) || value['scriptoriumDocument'] !== VERSION) return false
+  const { name, text, hash, title = '', format = '', notes, sections, pages, marks } = value
+  return (
+    [name, text, hash, title, format].every(isText) &&
+    isListOf(notes, isText) &&
+    isListOf(sections, (section) => isRecord(section) && isText(section['title'])) &&
+    isListOf(
+      pages,
+      (page) => isRecord(page) && typeof page['number'] === 'number' && isText(page['kind']) && isText(page['label'] ?? ''),
+    ) &&
+    isListOf(marks, (mark) => isRecord(mark) && isText(mark['type']) && isText(mark['value'] ?? ''))
+  )
+}
+
+/** Spans are looked at when the document is made. */
+function isListOf(value: unknown, is: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(is)
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
 }

@@ -26,7 +26,7 @@ export async function decodeBytes(bytes: Uint8Array, source: string, options: De
   const { encoding } = options
   if (encoding !== undefined) return decodeAs(bytes, encoding)
   if (isUtf32(bytes)) {
-    const text = await decodeAs(bytes, 'utf-32')
+    const text = (await decodeAs(bytes, 'utf-32')).replace(/^\uFEFF/, '')
     if (!CONTROL.test(text)) return text
   }
   try {

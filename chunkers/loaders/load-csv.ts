@@ -25,7 +25,7 @@ async function rowEnds(text: string): Promise<number[]> {
   const ends: number[] = []
   try {
     parse(text, {
-      delimiter: findDelimiter(text)?.delimiter ?? ',',
+      delimiter: findDelimiter(text)?.delimiter ?? (text.includes('\t') ? '\t' : ','),
       relax_quotes: true,
       relax_column_count: true,
       // The cells stay in the text; of each record, the lines so far are of interest.

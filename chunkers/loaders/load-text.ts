@@ -39,7 +39,7 @@ function isSubtitles(text: string): boolean {
 }
 
 function isTable(text: string, name: string): boolean {
+  if (/\.[ct]sv$/i.test(name)) return true
   const table = findDelimiter(text)
-  if (!table || /\.[ct]sv$/i.test(name)) return table !== undefined
-  return table.delimiter !== '|' && table.columns >= LEAST_COLUMNS && table.rows >= LEAST_ROWS
+  return table !== undefined && table.delimiter !== '|' && table.columns >= LEAST_COLUMNS && table.rows >= LEAST_ROWS
 }

@@ -1,5 +1,5 @@
 import type { PageText } from './read-page.ts'
-import { pageSegments, type Segment } from './page-segments.ts'
+import { fromTheRight, pageSegments, type Segment } from './page-segments.ts'
 import { type Column, readingOrder } from './reading-order.ts'
 
 /** A line of a page, in reading order. */
@@ -39,7 +39,7 @@ function columnLines(rows: Column, page: number, column: number): Line[] {
   return rows.map((row, at): Line => {
     const main = row.reduce((best, one) => (one.text.length > best.text.length ? one : best))
     const rtl = row.filter((one) => one.rtl).length > row.length / 2
-    const ordered = rtl ? row.toReversed() : row
+    const ordered = rtl && !inTable[at] ? fromTheRight(row) : rtl ? row.toReversed() : row
     const texts = ordered.map(({ text }) => text)
     const end = Math.max(...row.map((one) => one.x + one.width))
     return {

@@ -54,7 +54,7 @@ function toSegment(items: readonly PageItem[]): Segment {
   const x = items[0]!.x
   const width = Math.max(...items.map((item) => item.x + item.width)) - x
   return {
-    text: joinItems(rtl ? items.toReversed() : items),
+    text: joinItems(rtl ? fromTheRight(items) : items),
     x,
     y: main.y,
     width,
@@ -62,6 +62,22 @@ function toSegment(items: readonly PageItem[]): Segment {
     mono: items.every(({ mono }) => mono),
     rtl,
   }
+}
+
+/**
+ * What stands from left to right on a line, in the order in which it is read from the right: backwards, but runs of pieces from left to right, such as
+ * the words of another script, forwards.
+ */
+export function fromTheRight<T extends { readonly rtl: boolean }>(pieces: readonly T[]): T[] {
+  const ordered: T[] = []
+  let run: T[] = []
+  for (const piece of pieces.toReversed()) {
+    if (piece.rtl) {
+      ordered.push(...run, piece)
+      run = []
+    } else run.unshift(piece)
+  }
+  return [...ordered, ...run]
 }
 
 function joinItems(items: readonly PageItem[]): string {

@@ -25,6 +25,9 @@ export interface PageText {
   readonly turned: readonly string[]
 }
 
+/** Ligatures, and letters of Arabic in the form that they have beside others: fonts have them, words are not searched by them. */
+const PRESENTATION_FORMS = /[\uFB00-\uFB4F\uFB50-\uFDFF\uFE70-\uFEFC]+/g
+
 /** Letters of scripts whose letters are of one width or whose direction is not that of code: a font of one width makes no code of them. */
 const NO_CODE = /[^\P{L}\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]/u
 
@@ -37,16 +40,17 @@ export async function readPage(page: PDFPageProxy): Promise<PageText> {
   const turned: string[] = []
   for (const item of content.items) {
     if (!('str' in item) || item.str.trim() === '') continue
+    const text = item.str.replace(PRESENTATION_FORMS, (forms) => forms.normalize('NFKC'))
     const [a, b, c, d, x, y] = multiply(toMatrix(transform), toMatrix(item.transform))
     const size = Math.hypot(c, d)
     if (size < 1) continue
     const style = content.styles[item.fontName]
     // More than ten degrees off the horizontal.
-    if (Math.abs(b) > 0.18 * Math.abs(a)) turned.push(item.str.trim())
-    else if (style?.vertical) down.push({ text: item.str, x: y, y: width - x, width: item.height, size, mono: false, rtl: false })
+    if (Math.abs(b) > 0.18 * Math.abs(a)) turned.push(text.trim())
+    else if (style?.vertical) down.push({ text, x: y, y: width - x, width: item.height, size, mono: false, rtl: false })
     else {
-      const mono = style?.fontFamily === 'monospace' && !NO_CODE.test(item.str)
-      across.push({ text: item.str, x, y, width: item.width, size, mono, rtl: item.dir === 'rtl' })
+      const mono = style?.fontFamily === 'monospace' && !NO_CODE.test(text)
+      across.push({ text, x, y, width: item.width, size, mono, rtl: item.dir === 'rtl' })
     }
   }
   const vertical = lettersOf(down) > lettersOf(across)

@@ -48,6 +48,23 @@ describe('a PDF', () => {
     expect((await read(makePdf([{ texts: drawn }]), 'a.pdf')).text).toBe('קראו לי ישמעאל')
   })
 
+  it('with words of another script in Hebrew keeps them in their order', async () => {
+    const pieces: readonly (readonly [string, number])[] = [
+      ['ישמעאל', 72],
+      ['Moby', 112],
+      ['Dick', 142],
+      ['קראו', 172],
+    ]
+    const drawn = pieces.map(([text, x]) => (/[a-z]/.test(text) ? { text, x, y: 700 } : drawnBackwards(text, { x, y: 700 })))
+    expect((await read(makePdf([{ texts: drawn }]), 'a.pdf')).text).toBe('קראו Moby Dick ישמעאל')
+  })
+
+  it('has the letters of Arabic, not the forms that a font has for them', async () => {
+    // Beh at the beginning, heh in the middle, lam and alef as one, at the end.
+    const document = await read(makePdf([{ texts: [drawnBackwards('\uFE91\uFEEC\uFEFC', { x: 72, y: 700 })] }]), 'a.pdf')
+    expect(document.text).toBe('\u0628\u0647\u0644\u0627')
+  })
+
   it.each([
     ['as one glyph of several letters', ['o', 'ffi', 'ce', ' ', 'fl', 'o', 'w', 's']],
     ['as characters of compatibility', ['o', '\uFB03', 'ce', ' ', '\uFB02', 'o', 'w', 's']],

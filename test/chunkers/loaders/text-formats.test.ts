@@ -199,3 +199,71 @@ describe('text in other encodings', () => {
     expect(await refusal(iconv.encode('café', 'windows-1252'))).toMatchObject({ reason: 'encoding' })
   })
 })
+
+describe('content', () => {
+  it('tells Markdown where the name leaves it open', async () => {
+    const content = '# The Voyage\n\nSee [the log](log.md).\n\n## Crew\n\n```sh\nls\n```\n'
+    for (const name of ['README', 'stdin', 'voyage.txt']) {
+      const document = await read(content, name)
+      expect(document).toMatchObject({ text: content, format: 'markdown', title: 'The Voyage', name })
+      expect(document.sections.map(({ title }) => title)).toEqual(['The Voyage', 'Crew'])
+    }
+    expect(await read('# a comment\nkey = value\n# another\n', 'settings')).toMatchObject({ format: 'text' })
+  })
+
+  it.each([
+    ['#include <stdio.h>\n#include "whale.h"\nint main() { return 0; }\n', 'c'],
+    ['package main\n\nfunc main() {\n\tsail()\n}\n', 'go'],
+    ['package sea;\n\nimport java.util.List;\n\npublic class Whale {\n}\n', 'java'],
+    ["import { sail } from './ship.js'\nexport const a = sail()\n", 'javascript'],
+    ['import os\n\ndef sail(ship):\n    return os.name\n', 'python'],
+    ['use std::fs;\n\npub fn main() {\n}\n', 'rust'],
+  ])('tells source code without a name: %j', async (content, language) => {
+    const document = await read(content, 'stdin')
+    expect(document.format).toBe('code')
+    expect(marked(document, 'code')).toEqual([[content, language]])
+  })
+
+  it('tells a web page in UTF-16', async () => {
+    const html = '\uFEFF<!doctype html><html><body><p>Größe 🐳</p></body></html>'
+    for (const encoding of ['utf-16le', 'utf-16be']) {
+      expect(await read(iconv.encode(html, encoding), 'page')).toMatchObject({ format: 'html', text: 'Größe 🐳' })
+    }
+  })
+
+  it('tells UTF-32 by its mark, and no text by NULs behind a mark', async () => {
+    expect((await read(iconv.encode('\uFEFFGröße 🐳', 'utf-32le'), 'a.txt')).text).toBe('Größe 🐳')
+    expect(await refusal(Buffer.from('fffe6100000062000000', 'hex'), 'a.txt')).toMatchObject({ reason: 'binary' })
+  })
+
+  it('that only begins like a picture or a model is text', async () => {
+    for (const text of ['GIF89a is a format of pictures.', 'GGUF is a format of models.'])
+      expect((await read(text, 'a.txt')).text).toBe(text)
+  })
+
+  it('of a form is read, as some pages are one form', async () => {
+    expect((await read('<html><body><form><p>A page.</p><button>Go</button></form></body></html>', 'page')).text).toBe('A page.')
+  })
+
+  it('of a table with one row, or rows of several lengths, is told by its name', async () => {
+    expect(await read('a,b\n1\n', 'a.csv')).toMatchObject({ format: 'csv' })
+  })
+})
+
+describe('Slack', () => {
+  it('is read as its web interface answers, with what apps attach', async () => {
+    const messages = [
+      {
+        type: 'message',
+        ts: '1710252322.000100',
+        username: 'Bot',
+        text: '',
+        attachments: [{ fallback: 'Wind: 5' }, { text: 'Waves: 2' }, null],
+      },
+      { type: 'message', ts: '1710252382.000200', user: 'U1', text: 'Aye' },
+    ]
+    const document = await read(JSON.stringify({ ok: true, messages }), 'history.json')
+    expect(document.text).toBe('[2024-03-12 14:05] Bot: Wind: 5\nWaves: 2\n[2024-03-12 14:06] U1: Aye')
+    expect(document.locate(document.text.indexOf('Waves'))).toMatchObject({ speaker: 'Bot' })
+  })
+})
