@@ -1,6 +1,6 @@
 import type { BaseChatModelCallOptions, BaseChatModelParams } from '@langchain/core/language_models/chat_models'
 import type { ToolDefinition } from '@langchain/core/language_models/base'
-import type { LocalModel } from '../models/index.ts'
+import type { CacheHandle, LocalModel } from '../models/index.ts'
 
 /** What a local chat model is made of. LangChain's own fields (callbacks, tags, metadata, cache …) stand beside these. */
 export interface LocalChatFields extends BaseChatModelParams {
@@ -52,6 +52,8 @@ export interface LocalChatCallOptions extends BaseChatModelCallOptions {
   readonly seed?: number
   /** Lower runs first; 0 by default. */
   readonly priority?: number
+  /** A text that the model read before (`openCache` of the local model): the messages stand after it, and only they are read. */
+  readonly after?: CacheHandle
   /** Tools that may be called, as `bindTools` sets them. */
   readonly tools?: readonly ToolDefinition[]
   /** The reply is held to this form. */

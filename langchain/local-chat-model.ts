@@ -132,7 +132,7 @@ export class LocalChatModel extends BaseChatModel<LocalChatCallOptions> {
   }
 
   override get callKeys(): string[] {
-    return [...super.callKeys, ...SETTINGS, 'priority', 'tools', 'tool_choice', 'response_format']
+    return [...super.callKeys, ...SETTINGS, 'priority', 'after', 'tools', 'tool_choice', 'response_format']
   }
 
   override _llmType(): string {
@@ -178,10 +178,11 @@ export class LocalChatModel extends BaseChatModel<LocalChatCallOptions> {
     return this.withConfig({ ...options, tools: tools.map(toolDefinition) })
   }
 
-  /** A signal and a priority change no reply. */
+  /** A signal and a priority change no reply; what a cache holds is told by its key. */
   override _getSerializedCacheKeyParametersForCall(options: LocalChatCallOptions & { config?: RunnableConfig }): string {
-    const { signal: _, priority: __, ...rest } = options
-    return super._getSerializedCacheKeyParametersForCall(rest)
+    const { signal: _, priority: __, after, ...rest } = options
+    const parameters = super._getSerializedCacheKeyParametersForCall(rest)
+    return after === undefined ? parameters : `${parameters},after:${after.key}`
   }
 
   override async generate(
@@ -239,8 +240,8 @@ export class LocalChatModel extends BaseChatModel<LocalChatCallOptions> {
   }
 
   private replyOptions(options: this['ParsedCallOptions']): LocalCallOptions {
-    const { signal, priority } = options
-    return { ...pick(this, SETTINGS), ...pick(options, SETTINGS), ...withoutUndefined({ signal, priority }) }
+    const { signal, priority, after } = options
+    return { ...pick(this, SETTINGS), ...pick(options, SETTINGS), ...withoutUndefined({ signal, priority, after }) }
   }
 }
 

@@ -21,7 +21,9 @@ export interface SaveCacheOptions extends CacheOrigin {
  * it again. It belongs to its model and is freed with it. Once disposed of, every method but `dispose` rejects with a TypeError.
  */
 export interface CacheHandle {
-  /** Tokens of the text. */
+  /** What it holds, in a word that nothing else has; forks hold the same. */
+  readonly key: string
+  /** Tokens of the text, or those that were kept of it. */
   readonly tokens: number
   /** Bytes of the keys and values; what forks share is counted for each. */
   readonly bytes: number

@@ -19,7 +19,7 @@ export function prepareReply(
   { signal, part }: Pick<CallContext, 'signal' | 'part'>,
   constraints: CompiledConstraints,
 ): PreparedReply {
-  const { constraint: spec, logProbs: top, lookup, prompt, decoder: _, ...sampling } = call
+  const { constraint: spec, logProbs: top, lookup, prompt, decoder: _, after: __, ...sampling } = call
   const constraint = spec === undefined ? undefined : constraints.get(decoder, spec)
   if (constraint !== undefined && constraint.leastTokens > call.maxTokens)
     throw new ConstraintLimitError(constraint.leastTokens, call.maxTokens)

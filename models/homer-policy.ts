@@ -1,4 +1,5 @@
-/** How caches of merged texts, and the nodes of merges, name in their files what chose their tokens. */
+/** How caches of texts that were merged or cut down, and the nodes of merges, name in their files what chose their tokens. */
+import type { CachePolicy } from '../attention/index.ts'
 import type { HomerCall } from './local-protocol.ts'
 
 /** What a cache holds that was read whole. */
@@ -16,8 +17,15 @@ export function mergePolicy({
   return `homer chunk ${maxChunk}, keep ${target}, warm-up ${warmUp}, ${rule}`
 }
 
-export function isMergePolicy(policy: string): boolean {
-  return policy.startsWith('homer ')
+/** The policy of a cache that was cut down to `tokens`. */
+export function cutPolicy({ name, parameters }: CachePolicy, tokens: number): string {
+  const settings = Object.entries(parameters).map(([parameter, value]) => `, ${parameter} ${value}`)
+  return `${name} ${tokens}${settings.join('')}`
+}
+
+/** Whether a cache holds what was left of a text, and not what a node of a merge came to. */
+export function isPartPolicy(policy: string): boolean {
+  return ['homer ', 'snapkv ', 'sinks-and-recent '].some((name) => policy.startsWith(name))
 }
 
 /** The policy of a file that holds what a node came to: a hash of the text with all settings, and the node's place. */

@@ -98,9 +98,10 @@ export class LocalMachines {
   async #generate(call: GenerateCall, { signal, part }: CallContext): Promise<GenerateResult> {
     const decoder = await this.#decoder(call.decoder, signal)
     const reply = prepareReply(decoder, call, { signal, part }, this.#constraints)
-    using cache = decoder.createCache()
+    const before = call.after === undefined ? undefined : this.#caches.get(call.after)
+    using cache = before === undefined ? decoder.createCache() : before.fork()
     const logits = await decoder.prefill(call.prompt, cache, { signal })
-    const cached = decoder.reused(cache)
+    const cached = before?.length ?? decoder.reused(cache)
     return { ...(await reply.run(cache, logits)), ...(cached > 0 && { cached }) }
   }
 

@@ -6,6 +6,7 @@ import type { ModelDescription, SelfDescribing } from './describe.ts'
 import type { EvidenceModel } from './evidence-model.ts'
 import type { HomerModel } from './homer-model.ts'
 import type { LikelihoodOptions } from './likelihood-model.ts'
+import type { KeptTokens } from './local-protocol.ts'
 import type { OutputConstraint } from './output-constraint.ts'
 
 export interface LocalCallOptions extends ChatCallOptions {
@@ -38,11 +39,18 @@ export interface LocalCallOptions extends ChatCallOptions {
   readonly lookup?: boolean | number
   /** Lower runs first; 0 by default. */
   readonly priority?: number
+  /** A text of this model that was read before: the messages stand after it, and only they are read. It does not change. */
+  readonly after?: CacheHandle
 }
 
 export interface LoadOptions extends LikelihoodOptions {
   /** Told after each layer: a share from 0 to 1. */
   readonly onProgress?: (share: number) => void
+}
+
+export interface OpenCacheOptions extends LoadOptions {
+  /** Cuts the cache down, so that it takes less memory and what follows it less time, at the price of what is dropped; nothing by default. */
+  readonly keep?: KeptTokens
 }
 
 /** A reply of a local model: its content is text, and its usage is known. */
@@ -61,9 +69,9 @@ export interface LocalModel extends ChatModel, EvidenceModel, HomerModel, SelfDe
    * Reads `text` once and keeps what it computed, so that anything after it is scored without reading it again. Its tokens are those of the
    * plain text, after the start token where the model's rule has one.
    *
-   * @throws RangeError when the text is empty; ContextOverflowError when it does not fit the window
+   * @throws RangeError when the text is empty, or `keep` leaves no room; ContextOverflowError when the text does not fit the window
    */
-  openCache(text: string, options?: LoadOptions): Promise<CacheHandle>
+  openCache(text: string, options?: OpenCacheOptions): Promise<CacheHandle>
   /**
    * Takes up a cache that `CacheHandle.save` wrote. Calls that begin with its tokens need not read them either, unless it was saved in few bits.
    *

@@ -45,6 +45,8 @@ export interface GenerateCall extends SamplingOptions {
   readonly logProbs?: number
   /** The output is likely to quote the prompt: most tokens that are tried at once. */
   readonly lookup?: number
+  /** A cache of the worker that comes before the prompt. */
+  readonly after?: number
 }
 
 export interface GenerateResult extends GenerateEnd {
@@ -105,11 +107,24 @@ export interface CacheIdentity {
   readonly policy: string
 }
 
+/** A cache that is cut down to a number of tokens, and by what. */
+export interface KeptTokens {
+  /**
+   * `snapkv`: the last tokens and what they attend to most; the text has to fit the window. `sinks-and-recent`: the first tokens and the latest
+   * ones, of a text of any length.
+   */
+  readonly policy: 'snapkv' | 'sinks-and-recent'
+  /** Most tokens that are kept. */
+  readonly tokens: number
+}
+
 /** Caches are numbers here: the caller chooses one that was never used. */
 export interface OpenCacheCall {
   readonly decoder: DecoderSpec
   readonly cache: number
   readonly ids: readonly number[]
+  /** All tokens are kept by default. */
+  readonly keep?: KeptTokens
 }
 
 export interface ForkCacheCall {
@@ -137,7 +152,7 @@ export interface CacheSize {
 }
 
 export interface LoadedCache extends CacheSize {
-  /** What chose its tokens, as the file says. */
+  /** What chose its tokens. */
   readonly policy: string
 }
 
@@ -237,7 +252,7 @@ export interface LocalMethods {
   prefixStats: { argument: DecoderSpec; result: PrefixStats | undefined }
   copy: { argument: CopyCall; result: CopiedTokens | undefined }
   /** Prefills tokens into a cache that the worker keeps. Progress is a share. */
-  openCache: { argument: OpenCacheCall; result: CacheSize }
+  openCache: { argument: OpenCacheCall; result: LoadedCache }
   forkCache: { argument: ForkCacheCall; result: CacheSize }
   saveCache: { argument: SaveCacheCall; result: undefined }
   /** Progress is a share. */

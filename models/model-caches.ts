@@ -1,4 +1,5 @@
 /** The caches of one local model: the near side of the worker's table. */
+import { randomUUID } from 'node:crypto'
 import { checkWindow } from '../attention/index.ts'
 import type { CacheHandle, CacheQuery } from './cache-handle.ts'
 import type { StoredForm } from './cache-header.ts'
@@ -7,7 +8,7 @@ import type { LikelihoodOptions } from './likelihood-model.ts'
 import type { EngineCallOptions, LocalEngine } from './local-engine.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import { FULL_POLICY } from './homer-policy.ts'
-import type { CacheIdentity, CacheOrigin, CacheSize, ScoreItem } from './local-protocol.ts'
+import type { CacheIdentity, CacheOrigin, CacheSize, KeptTokens, ScoreItem } from './local-protocol.ts'
 import { releasePriority } from './shared-engine.ts'
 import { type CacheOwner, WorkerCache } from './worker-cache.ts'
 
@@ -17,13 +18,21 @@ let lastCache = 0
 export interface OpenedCache extends CacheSize {
   /** What chose its tokens; `full` by default. */
   readonly policy?: string
+  /** Key of the cache that it is a fork of. */
+  readonly key?: string
+}
+
+/** What is known of an open cache. */
+interface KnownCache {
+  /** What chose its tokens. */
+  readonly policy: string
+  readonly key: string
 }
 
 export class ModelCaches implements CacheOwner {
   readonly model: string
   readonly #parts: LocalModelParts
-  /** What chose the tokens of each open cache. */
-  readonly #open = new Map<number, string>()
+  readonly #open = new Map<number, KnownCache>()
   #disposed = false
 
   constructor(parts: LocalModelParts) {
@@ -35,12 +44,20 @@ export class ModelCaches implements CacheOwner {
     return this.#open.has(id)
   }
 
-  async open(text: string, options: EngineCallOptions): Promise<CacheHandle> {
+  async open(text: string, { keep, ...options }: EngineCallOptions & { readonly keep?: KeptTokens | undefined }): Promise<CacheHandle> {
     const { spec, tokenizer, config } = this.#parts
     const ids = encodeStart(tokenizer, text)
     if (text === '' || ids.length === 0) throw new RangeError('Cannot open a cache as its text is empty')
-    checkWindow('Cannot open a cache', { text: ids.length }, config.window)
-    return this.keep(options, (cache, own) => this.#engine.call('openCache', { decoder: spec, cache, ids }, own))
+    if (keep !== undefined) checkKept(keep, config.window)
+    if (keep?.policy !== 'sinks-and-recent') checkWindow('Cannot open a cache', { text: ids.length }, config.window)
+    const call = { decoder: spec, ids, ...(keep !== undefined && { keep }) }
+    return this.keep(options, (cache, own) => this.#engine.call('openCache', { ...call, cache }, own))
+  }
+
+  /** The number of an open cache of this model, which `handle` stands for. */
+  numberOf(handle: CacheHandle): number {
+    if (handle instanceof WorkerCache) return handle.numberIn(this)
+    throw new TypeError(`Cannot use a cache as it is no handle of a local model: ${typeof handle}. Open it with openCache`)
   }
 
   async load(path: string, options: EngineCallOptions): Promise<CacheHandle> {
@@ -50,8 +67,8 @@ export class ModelCaches implements CacheOwner {
   }
 
   async fork(id: number): Promise<CacheHandle> {
-    const policy = this.#open.get(id) ?? FULL_POLICY
-    return this.keep({}, async (fork, own) => ({ ...(await this.#engine.call('forkCache', { cache: id, fork }, own)), policy }))
+    const known = this.#open.get(id)
+    return this.keep({}, async (fork, own) => ({ ...(await this.#engine.call('forkCache', { cache: id, fork }, own)), ...known }))
   }
 
   async score(id: number, tokens: number, queries: readonly CacheQuery[], options: LikelihoodOptions): Promise<Float32Array[]> {
@@ -62,7 +79,7 @@ export class ModelCaches implements CacheOwner {
   }
 
   async save(id: number, path: string, form: StoredForm, origin: CacheOrigin): Promise<void> {
-    const identity = { ...this.identity(this.#open.get(id) ?? FULL_POLICY), ...origin }
+    const identity = { ...this.identity(this.#open.get(id)?.policy ?? FULL_POLICY), ...origin }
     await this.#engine.call('saveCache', { cache: id, identity, path, form }, { model: this.model })
   }
 
@@ -94,8 +111,9 @@ export class ModelCaches implements CacheOwner {
       await this.#free([id])
       throw new TypeError(`Cannot open a cache as its model was disposed meanwhile: ${this.model}. Open the model again`)
     }
-    this.#open.set(id, size.policy ?? FULL_POLICY)
-    return new WorkerCache(id, size, this)
+    const { policy = FULL_POLICY, key = randomUUID() } = size
+    this.#open.set(id, { policy, key })
+    return new WorkerCache(id, { ...size, key }, this)
   }
 
   async #free(ids: readonly number[]): Promise<void> {
@@ -117,4 +135,15 @@ export class ModelCaches implements CacheOwner {
     checkWindow('Cannot score a text', { cache, prefix: item.prefix.length, text: item.text.length }, config.window)
     return item
   }
+}
+
+/** Tokens of a slice have to fit beside the kept ones. */
+const slideRoom = 512
+
+function checkKept({ policy, tokens }: KeptTokens, window: number): void {
+  if (policy !== 'snapkv' && policy !== 'sinks-and-recent')
+    throw new TypeError(`Cannot cut a cache by an unknown policy: ${JSON.stringify(policy)}. There are snapkv and sinks-and-recent`)
+  if (!Number.isInteger(tokens) || tokens < 1)
+    throw new RangeError(`Cannot cut a cache to ${tokens} tokens as that is no whole number from 1`)
+  if (policy === 'sinks-and-recent') checkWindow('Cannot slide a cache along a text', { kept: tokens, slice: slideRoom }, window)
 }

@@ -19,17 +19,30 @@ export interface CacheOwner {
 
 /** A handle of a cache in the worker. */
 export class WorkerCache implements CacheHandle {
+  readonly key: string
   readonly tokens: number
   readonly bytes: number
   readonly #id: number
   readonly #caches: CacheOwner
   #disposed: Promise<void> | undefined
 
-  constructor(id: number, { tokens, bytes }: CacheSize, caches: CacheOwner) {
+  constructor(id: number, { key, tokens, bytes }: CacheSize & { readonly key: string }, caches: CacheOwner) {
     this.#id = id
+    this.key = key
     this.tokens = tokens
     this.bytes = bytes
     this.#caches = caches
+  }
+
+  /**
+   * Its number among those of `caches`.
+   *
+   * @throws TypeError when it or its model is disposed, or it is of another model
+   */
+  numberIn(caches: CacheOwner): number {
+    const owner = this.#owner()
+    if (owner === caches) return this.#id
+    throw new TypeError(`Cannot use a cache of ${owner.model} with another model: ${caches.model}. Open it with that model`)
   }
 
   async fork(): Promise<CacheHandle> {

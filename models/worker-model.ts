@@ -5,9 +5,9 @@ import type { CacheHandle } from './cache-handle.ts'
 import type { Evidence, EvidenceQuery } from './evidence-model.ts'
 import { meanOverHeads, rangesOf } from './evidence-spans.ts'
 import type { ModelDescription } from './describe.ts'
-import { encodeStart } from './encode-start.ts'
+import { encodeStart, withoutStart } from './encode-start.ts'
 import { type CopiedSpan, type Likelihood, likelihoodOf, type LikelihoodOptions, type LikelihoodQuery } from './likelihood-model.ts'
-import type { LoadOptions, LocalCallOptions, LocalModel, LocalReply } from './local-model.ts'
+import type { LoadOptions, LocalCallOptions, LocalModel, LocalReply, OpenCacheOptions } from './local-model.ts'
 import type { LocalModelParts } from './local-model-parts.ts'
 import type { GenerateCall, GenerateResult, ScoreItem } from './local-protocol.ts'
 import type { HomerCallOptions, HomerReading, HomerSettings, HomerText, HomerTree } from './homer-model.ts'
@@ -136,7 +136,7 @@ export class WorkerModel implements LocalModel {
     return copied && { ...trimmedSpan(source, spans, copied.from, copied.to), logProb: copied.logProb }
   }
 
-  async openCache(text: string, options: LoadOptions = {}): Promise<CacheHandle> {
+  async openCache(text: string, options: OpenCacheOptions = {}): Promise<CacheHandle> {
     this.#engine()
     options.signal?.throwIfAborted()
     return this.#caches.open(text, options)
@@ -192,14 +192,16 @@ export class WorkerModel implements LocalModel {
   }
 
   #prepare(messages: ChatMessage[], options: LocalCallOptions): GenerateCall {
-    const { signal: _, priority: __, maxTokens, stop, constraint, lookup, ...sampling } = options
+    const { signal: _, priority: __, maxTokens, stop, constraint, lookup, after, ...sampling } = options
     const { tokenizer, spec } = this.#parts
     if (constraint !== undefined && stop !== undefined && stop.length > 0)
       throw new TypeError(`Cannot reply under a constraint as stop strings would cut the reply: ${JSON.stringify(stop)}. Leave them out`)
     if (maxTokens !== undefined && !(maxTokens >= 1)) throw new RangeError(`Cannot reply as maxTokens is below 1: ${maxTokens}`)
-    const prompt = this.#encode(messages)
-    const output = maxTokens ?? Math.max(1, Math.min(this.describe().maxOutput, this.window - prompt.length))
-    checkWindow('Cannot reply', { messages: prompt.length, output }, this.window)
+    const encoded = this.#encode(messages)
+    const prompt = after === undefined ? encoded : withoutStart(tokenizer, encoded)
+    const cache = after?.tokens ?? 0
+    const output = maxTokens ?? Math.max(1, Math.min(this.describe().maxOutput, this.window - cache - prompt.length))
+    checkWindow('Cannot reply', { ...(after && { cache }), messages: prompt.length, output }, this.window)
     return {
       ...sampling,
       decoder: spec,
@@ -209,10 +211,11 @@ export class WorkerModel implements LocalModel {
       ...(stop !== undefined && { stopStrings: stop }),
       ...(constraint !== undefined && { constraint: constraintSpec(constraint, tokenizer) }),
       ...(lookup !== undefined && lookup !== false && { lookup: lookup === true ? draftTokens : lookup }),
+      ...(after !== undefined && { after: this.#caches.numberOf(after) }),
     }
   }
 
-  async *#reply(call: GenerateCall, { signal, priority = 0 }: LocalCallOptions): AsyncGenerator<LocalReply, undefined> {
+  async *#reply(call: GenerateCall, { signal, priority = 0, after }: LocalCallOptions): AsyncGenerator<LocalReply, undefined> {
     const engine = this.#engine()
     const leaving = new AbortController()
     const either = signal === undefined ? leaving.signal : AbortSignal.any([signal, leaving.signal])
@@ -233,7 +236,7 @@ export class WorkerModel implements LocalModel {
       if (content !== '') yield { content }
     }
     const details = result.cached === undefined ? {} : { input_token_details: { cache_read: result.cached } }
-    const usage_metadata = { input_tokens: call.prompt.length, output_tokens: count, ...details }
+    const usage_metadata = { input_tokens: (after?.tokens ?? 0) + call.prompt.length, output_tokens: count, ...details }
     yield { content: text.end(), usage_metadata, response_metadata: replyMetadata(result, tokenizer) }
   }
 

@@ -4,7 +4,7 @@ import { tool } from '@langchain/core/tools'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { LocalChatModel } from '../../langchain/index.ts'
-import { callModel, describe as describeModel } from '../../models/index.ts'
+import { type CacheHandle, callModel, describe as describeModel } from '../../models/index.ts'
 import { scriptedLocal } from './scripted-local.ts'
 
 const weather = tool(({ city }) => `Rain in ${city}`, {
@@ -193,6 +193,16 @@ describe('a local model as a chat model of LangChain', () => {
     await model.invoke('?', { signal: new AbortController().signal, priority: 3 })
     await model.invoke('?', { temperature: 1 })
     expect(calls.length).toBe(2)
+  })
+
+  it('passes on the handle of a cache, and answers apart for each text that a handle holds', async () => {
+    const { model, calls } = open({ cache: new InMemoryCache() }, 'One', 'Two', 'Three')
+    const held = (key: string): CacheHandle => ({ key, tokens: 5, bytes: 9 }) as CacheHandle
+    const replies: string[] = []
+    for (const after of [held('a'), held('b'), held('a')]) replies.push((await model.invoke('?', { after })).text)
+    replies.push((await model.invoke('?')).text)
+    expect(replies).toEqual(['One', 'Two', 'One', 'Three'])
+    expect(calls.map(({ options }) => options.after?.key)).toEqual(['a', 'b', undefined])
   })
 
   it('is not written as JSON where its model is given', () => {

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ContextOverflowError, ModelFileError } from '../../errors/index.ts'
-import { type CacheHandle, type CacheQuery, type Likelihood, type LocalModel, openEngine, openLocalModel } from '../../models/index.ts'
+import {
+  type CacheHandle,
+  type CacheQuery,
+  type KeptTokens,
+  type Likelihood,
+  type LocalModel,
+  openEngine,
+  openLocalModel,
+} from '../../models/index.ts'
 
 const passage = 'Passage: The whale lives in the sea, and the lighthouse keeper counts every ship.'
 const queries: CacheQuery[] = [
@@ -92,6 +100,68 @@ describe('a cache of a local model', { timeout: 120_000 }, () => {
       for (const [place, logProb] of tokens.entries()) expect(Math.abs((found[index]?.tokens[place] ?? NaN) - logProb)).toBeLessThan(most)
     }
     await rm(path)
+  })
+
+  it('lets a reply stand after it, which reads the messages alone and is that of the whole text', async () => {
+    const messages = [{ role: 'user' as const, content: 'Where does the whale live?' }]
+    const alone = await model.invoke(messages, { maxTokens: 6 })
+    const after = await model.invoke(messages, { maxTokens: 6, after: cache })
+    expect(after.usage_metadata).toMatchObject({
+      input_tokens: cache.tokens + (alone.usage_metadata?.input_tokens ?? 0),
+      input_token_details: { cache_read: cache.tokens },
+    })
+    await using fork = await cache.fork()
+    expect(fork.key).toBe(cache.key)
+    expect((await model.invoke(messages, { maxTokens: 6, after: fork })).content).toBe(after.content)
+    expectSame(await cache.logProbs(queries), expected)
+  })
+
+  it('lets no reply stand after a cache of another model, one that is disposed of, or what is no cache', async () => {
+    const messages = [{ role: 'user' as const, content: 'Where?' }]
+    await using other = await openLocalModel({ prefixCacheBytes: 0 })
+    await expect(other.invoke(messages, { after: cache })).rejects.toThrow(/Cannot use a cache of .* with another model/)
+    const gone = await cache.fork()
+    await gone.dispose()
+    await expect(model.invoke(messages, { after: gone })).rejects.toThrow(/is disposed/)
+    await expect(model.invoke(messages, { after: { tokens: 3 } as CacheHandle })).rejects.toThrow(/no handle of a local model/)
+  })
+
+  it('is cut down to what its last tokens looked at, and says so in its file', async () => {
+    const text = `${'The grass is green. The sky is blue. '.repeat(12)}The pass key is 71423. ${'Here we go again. '.repeat(12)}What is the pass key?`
+    await using cut = await model.openCache(text, { keep: { policy: 'snapkv', tokens: 96 } })
+    expect(cut.tokens).toBe(96)
+    const key = async (held: CacheHandle): Promise<number> => {
+      const [right, wrong] = await held.logProbs([{ text: ' 71423' }, { text: ' 58206' }])
+      return (right?.logProb ?? 0) - (wrong?.logProb ?? 0)
+    }
+    expect(await key(cut)).toBeGreaterThan(2)
+    const path = join(folder, 'cut.cache')
+    await cut.save(path)
+    expect(await readFile(path, 'latin1')).toContain('"policy":"snapkv 96, window 32, kernel 7"')
+    await using loaded = await model.loadCache(path)
+    expect(await key(loaded)).toBeCloseTo(await key(cut), 3)
+    await rm(path)
+  })
+
+  it('slides along a text, and forgets its middle', async () => {
+    const text = `${passage} `.repeat(60)
+    await using cut = await model.openCache(text, { keep: { policy: 'sinks-and-recent', tokens: 64 } })
+    expect(model.count(text)).toBeGreaterThan(1000)
+    expect(cut.tokens).toBe(64)
+    const [likely, unlikely] = await cut.logProbs([{ text: 'Passage: The whale' }, { text: 'Purple are the seven' }])
+    expect(likely?.logProb).toBeGreaterThan((unlikely?.logProb ?? 0) + 5)
+  })
+
+  it.each([
+    [{ policy: 'snapkv', tokens: 0 }, RangeError, /Cannot cut a cache to 0 tokens/],
+    [{ policy: 'snapkv', tokens: 20 }, RangeError, /the budget is only 20/],
+    [{ policy: 'sinks-and-recent', tokens: 4 }, RangeError, /the budget is only 4/],
+    [{ policy: 'best', tokens: 9 }, TypeError, /unknown policy: "best". There are snapkv and sinks-and-recent/],
+    [{ policy: 'sinks-and-recent', tokens: 8000 }, ContextOverflowError, /Cannot slide a cache along a text/],
+  ] as const)('refuses to be cut by %j', async (keep, kind, message) => {
+    const opening = model.openCache(passage.repeat(4), { keep: keep as KeptTokens })
+    await expect(opening).rejects.toThrow(kind)
+    await expect(opening).rejects.toThrow(message)
   })
 
   it('tells how far it is read', async () => {
