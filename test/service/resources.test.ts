@@ -43,10 +43,13 @@ describe('facts', () => {
     expect(second.json.nextCursor).toBeUndefined()
   })
 
-  it.each([{}, { attribute: 'home' }, { attribute: ' ', value: 'x' }, { attribute: 'home', value: 'x', scope: 'other' }])('are refused as %j', async (body) => {
-    const key = await fixture.key({ user: 'facts' })
-    expect((await fixture.ask('POST', '/v1/facts', { key, body })).status).toBe(400)
-  })
+  it.each([{}, { attribute: 'home' }, { attribute: ' ', value: 'x' }, { attribute: 'home', value: 'x', scope: 'other' }])(
+    'are refused as %j',
+    async (body) => {
+      const key = await fixture.key({ user: 'facts' })
+      expect((await fixture.ask('POST', '/v1/facts', { key, body })).status).toBe(400)
+    },
+  )
 })
 
 function upload(content: string | Uint8Array, name: string, id?: string): FormData {
@@ -56,7 +59,8 @@ function upload(content: string | Uint8Array, name: string, id?: string): FormDa
   return form
 }
 
-const story = '# The farm\n\nThe kiln stands in the barn behind the mill. It was built in 1911.\n\n# The river\n\nThe ferry sinks in spring every year.\n'
+const story =
+  '# The farm\n\nThe kiln stands in the barn behind the mill. It was built in 1911.\n\n# The river\n\nThe ferry sinks in spring every year.\n'
 
 describe('documents', () => {
   it('are kept as passages that are found, with where they stand', async () => {
@@ -76,7 +80,9 @@ describe('documents', () => {
     const key = await fixture.key({ user: 'vectors' })
     await fixture.ask('POST', '/v1/documents', { key, body: upload(story, 'farm.md', 'farm') })
     await fixture.service.idle()
-    expect((await fixture.ask('GET', '/v1/jobs', { key })).json.items).toMatchObject([{ name: 'embed-document', document: 'farm', state: 'done' }])
+    expect((await fixture.ask('GET', '/v1/jobs', { key })).json.items).toMatchObject([
+      { name: 'embed-document', document: 'farm', state: 'done' },
+    ])
     const found = await fixture.ask('POST', '/v1/search', { key, body: { text: 'kiln', k: 1 } })
     expect(found.json.items[0]?.['similarity']).toEqual(expect.any(Number))
   })
@@ -114,7 +120,8 @@ describe('documents', () => {
 
   it('that are not there are a 404', async () => {
     const key = await fixture.key({ user: 'refused' })
-    for (const path of ['/v1/documents/none', '/v1/documents/none/passages']) expect((await fixture.ask('GET', path, { key })).status).toBe(404)
+    for (const path of ['/v1/documents/none', '/v1/documents/none/passages'])
+      expect((await fixture.ask('GET', path, { key })).status).toBe(404)
   })
 })
 
@@ -206,7 +213,10 @@ describe('an erasure', () => {
     await disk.service.idle()
     expect((await disk.ask('GET', '/v1/profile', { key })).json['text']).toContain('Zoe')
     const preview = await disk.ask('POST', '/v1/erasures/preview', { key, body: { threads: ['gone'] } })
-    expect(preview.json['findings']).toMatchObject([{ holder: 'memory', counts: { turns: 3 } }, { holder: 'journal', counts: { runs: 1 } }])
+    expect(preview.json['findings']).toMatchObject([
+      { holder: 'memory', counts: { turns: 3 } },
+      { holder: 'journal', counts: { runs: 1 } },
+    ])
     expect(preview.text).not.toContain('xylophone')
     const receipt = await disk.ask('POST', '/v1/erasures', { key, body: { token: preview.json['token'] } })
     expect(receipt.status).toBe(201)
