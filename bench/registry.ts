@@ -21,6 +21,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   'read-speed': () => import('./read-speed-bench.ts'),
   'round-trip': () => import('./round-trip.ts'),
   'scm-judge': () => import('./scm-judge.ts'),
+  segmentation: () => import('./segmentation.ts'),
   squad: () => import('./squad.ts'),
   store: () => import('./store.ts'),
   'store-million': () => import('./store-million.ts'),

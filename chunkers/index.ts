@@ -20,13 +20,7 @@ export { fixedTokens } from './fixed-tokens.ts'
 export { interleaveTranscript } from './loaders/interleave-transcript.ts'
 export type { ScannedPage } from './loaders/loaded-text.ts'
 export { mergeTiny, type MergeTinyOptions } from './merge-tiny.ts'
-export {
-  borderChunker,
-  type BorderOptions,
-  type BorderScorer,
-  type BorderUnit,
-  type ScoreGapsOptions,
-} from './model/border-chunker.ts'
+export { borderChunker, type BorderOptions, type BorderScorer, type BorderUnit, type ScoreGapsOptions } from './model/border-chunker.ts'
 export { chulo, type ChuloOptions } from './model/chulo.ts'
 export { crossSegment, type CrossSegmentOptions } from './model/cross-segment.ts'
 export { type KeyPhrase, type KeyPhraseOptions, keyPhrases } from './model/key-phrases.ts'

@@ -4,7 +4,7 @@ import type { TokenEmbedder } from './embedder.ts'
 import { fileFingerprint } from './file-fingerprint.ts'
 import { openFileSource } from './file-source.ts'
 import type { LocalEngine } from './local-engine.ts'
-import type { Argument, EncoderSpec, Result } from './local-protocol.ts'
+import type { EncoderSpec, Result } from './local-protocol.ts'
 import { type EngineHold, holdEngine } from './shared-engine.ts'
 
 export interface OpenLocalEmbedderOptions {
@@ -94,7 +94,7 @@ class WorkerEmbedder implements LocalEmbedder {
     options.signal?.throwIfAborted()
     if (texts.length === 0) return []
     const call = { encoder: this.#spec, texts: [...texts] }
-    return this.#hold.engine.call<M>(method, call as Argument<M>, { priority: 1, ...options, model: this.id })
+    return this.#hold.engine.call<M>(method, call, { priority: 1, ...options, model: this.id })
   }
 
   dispose(): Promise<void> {

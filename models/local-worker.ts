@@ -14,7 +14,10 @@ const answers = new Set<Promise<void>>()
 
 function send(message: FromWorker, handedOver: readonly ArrayBufferLike[] = []): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-  parentPort?.postMessage(message, handedOver.filter((buffer) => buffer instanceof ArrayBuffer))
+  parentPort?.postMessage(
+    message,
+    handedOver.filter((buffer) => buffer instanceof ArrayBuffer),
+  )
 }
 
 async function answer(call: Call): Promise<void> {

@@ -100,7 +100,9 @@ describe('an engine that a model and an embedder share', { timeout: 60_000 }, ()
 })
 
 function unitMean(rows: Float32Array, width: number): number[] {
-  const sum = Array.from({ length: width }, (_, axis) => rows.reduce((total, value, at) => (at % width === axis ? total + value : total), 0))
+  const sum = Array.from({ length: width }, (_, axis) =>
+    rows.reduce((total, value, at) => (at % width === axis ? total + value : total), 0),
+  )
   const length = Math.hypot(...sum)
   return sum.map((value) => value / length)
 }
