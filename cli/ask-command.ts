@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { modelForms } from './model-option.ts'
+import { chunkerOption } from './open-chunker.ts'
 import { type AskFlags, logLevels, parseAmount, parseCount, parseLimit, parsePaths, parseText, strategyNames } from './options.ts'
 import { runAsk, type Services } from './run-ask.ts'
 import type { Terminal } from './terminal.ts'
@@ -18,6 +19,7 @@ export function addAskCommand(program: Command, terminal: Terminal, services: Se
     .argument('<file...>', 'files, folders or patterns to read, then the question')
     .addOption(new Option('-s, --strategy <name>', 'who reads what').choices(strategyNames).default('auto'))
     .addOption(new Option('-m, --model <model>', 'the model that reads').argParser(parseText).default('local'))
+    .addOption(chunkerOption())
     .addOption(new Option('--chunk-tokens <n>', 'most tokens of a chunk').argParser(parseCount))
     .addOption(new Option('--keep <n>', 'tokens that homer keeps of the text, question included').argParser(parseCount))
     .addOption(new Option('--budget <usd>', 'most US dollars to spend').argParser(parseAmount))

@@ -25,6 +25,8 @@ export interface OpenedModel extends AsyncDisposable {
   readonly description?: Partial<ModelDescription>
 }
 
+type ModelFlags = Pick<AskFlags, 'model' | 'window' | 'maxOutput' | 'budget' | 'limit'>
+
 /** How `--model` names a model. */
 export const modelForms: readonly (readonly [form: string, meaning: string])[] = [
   ['local', 'the bundled model, offline (default)'],
@@ -38,7 +40,7 @@ export const modelForms: readonly (readonly [form: string, meaning: string])[] =
  *
  * @throws UsageError when the name is of no known form, or the window of a remote model is neither known nor given
  */
-export async function openModel(flags: AskFlags, signal: AbortSignal): Promise<OpenedModel> {
+export async function openModel(flags: ModelFlags, signal: AbortSignal): Promise<OpenedModel> {
   const { model: spec } = flags
   if (spec.startsWith('openai:')) return openRemote(flags)
   if (flags.window !== undefined || flags.maxOutput !== undefined) {
@@ -68,7 +70,7 @@ function owned(model: LocalModel): OpenedModel {
   return { model, [Symbol.asyncDispose]: () => model.dispose() }
 }
 
-async function openRemote({ model: spec, window, maxOutput, budget, limit }: AskFlags): Promise<OpenedModel> {
+async function openRemote({ model: spec, window, maxOutput, budget, limit }: ModelFlags): Promise<OpenedModel> {
   const { model, overrides } = await named(() => resolveModel(spec))
   const description = {
     ...overrides,

@@ -28,6 +28,7 @@ export interface CommonFlags {
 export interface AskFlags extends CommonFlags {
   readonly strategy: StrategyName
   readonly model: string
+  readonly chunker?: string
   readonly chunkTokens?: number
   readonly keep?: number
   readonly budget?: number

@@ -3,6 +3,7 @@ import { EXIT, exitCodeOfStatus } from './exit-codes.ts'
 import { createInterrupt, type Interrupt, Interrupted } from './interrupt.ts'
 import { openLog } from './log-file.ts'
 import { openModel, strategyOf } from './model-option.ts'
+import { likelihoodsOf, openChunker, type OpenedChunker } from './open-chunker.ts'
 import { type AskFlags, checkFlags, splitInputs } from './options.ts'
 import { formatAnswer, formatPlan } from './print-answer.ts'
 import { createProgress } from './progress.ts'
@@ -34,7 +35,8 @@ export async function runAsk(inputs: readonly string[], flags: AskFlags, termina
   try {
     await using model = await openModel(flags, interrupt.signal)
     const strategy = strategyOf(flags, model, cacheFolder(flags, terminal))
-    const options = { strategy, signal: interrupt.signal, logger, ...limitsOf(flags), ...chunksOf(flags) }
+    await using opened = flags.chunker === undefined ? undefined : await openChunker(flags.chunker, { model: likelihoodsOf(model), signal: interrupt.signal })
+    const options = { strategy, signal: interrupt.signal, logger, ...limitsOf(flags), ...chunksOf(flags, opened) }
     return flags.dryRun === true ? await showPlan(asking, options) : await runWithStore(asking, options, interrupt)
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
@@ -132,6 +134,6 @@ function limitsOf({ budget, limit }: AskFlags): { limits?: Limits } {
   return { limits: { ...limit, ...(budget === undefined ? {} : { usd: budget }) } }
 }
 
-function chunksOf({ chunkTokens }: AskFlags): { chunkTokens?: number } {
-  return chunkTokens === undefined ? {} : { chunkTokens }
+function chunksOf({ chunkTokens }: AskFlags, opened: OpenedChunker | undefined): Pick<AskOptions, 'chunker' | 'chunkTokens'> {
+  return { ...(opened === undefined ? {} : { chunker: opened.chunker }), ...(chunkTokens === undefined ? {} : { chunkTokens }) }
 }

@@ -4,13 +4,14 @@ import { ask, plan } from '../workflows/index.ts'
 import { addAskCommand } from './ask-command.ts'
 import { addCalibrateCommand } from './calibrate-command.ts'
 import { addCacheCommand } from './cache-command.ts'
+import { addChunkCommand } from './chunk-command.ts'
 import { EXIT, exitCodeTable } from './exit-codes.ts'
 import { addMemoryCommand } from './memory-command.ts'
 import { addModelsCommand } from './models-command.ts'
 import { oneLine, reportError } from './report-error.ts'
 import type { Services } from './run-ask.ts'
-import { addRunsCommand } from './runs-command.ts'
 import { addServeCommand } from './serve-command.ts'
+import { addRunsCommand } from './runs-command.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs the command with its arguments; gives the exit code. Nothing is thrown. */
@@ -18,6 +19,9 @@ export async function runCli(args: readonly string[], terminal: Terminal, servic
   let code: number = EXIT.answered
   const program = createProgram(terminal)
   addAskCommand(program, terminal, services, (given) => {
+    code = given
+  })
+  addChunkCommand(program, terminal, (given) => {
     code = given
   })
   addRunsCommand(program, terminal)

@@ -7,7 +7,7 @@ export { mem1Middleware, type Mem1MiddlewareOptions } from './mem1-middleware.ts
 export { mem1ToolOf } from './mem1-tool-of.ts'
 export type { MemoryScope } from './memory-scope.ts'
 export { scmMiddleware, type ScmMiddlewareOptions } from './scm-middleware.ts'
-export { type ChunkerSplitter, type SplitterOptions, splitterOf } from './splitter-of.ts'
+export { type ChunkerSplitter, type ChunkHeaderOptions, type SplitterOptions, splitterOf } from './splitter-of.ts'
 export type { MemoryFilter } from './memory-filter.ts'
 export { MemoryRetriever, type MemoryRetrieverFields } from './retriever.ts'
 export { type AddOptions, type DeleteParams, ScriptoriumVectorStore, type VectorStoreConfig } from './vector-store.ts'

@@ -1,0 +1,22 @@
+import type { Chunk, Document } from '../chunkers/index.ts'
+import { count, number } from './print-answer.ts'
+
+/** A document and what it was cut into. */
+export interface CutDocument {
+  readonly document: Document
+  readonly chunks: readonly Chunk[]
+}
+
+/** Where a chunk begins, in a reader's terms. */
+export function placeOfChunk(document: Document, start: number): string {
+  const { place, line } = document.locate(start)
+  return place ?? `line ${number(line)}`
+}
+
+/** How many chunks there are, and of how many tokens. */
+export function summaryOf(chunks: readonly Chunk[]): string {
+  if (chunks.length === 0) return 'no chunks, as there is nothing but white space'
+  const tokens = chunks.map((chunk) => chunk.tokens).sort((a, b) => a - b)
+  const median = tokens[tokens.length >> 1]!
+  return `${count(chunks.length, 'chunk')}, ${number(tokens[0]!)} to ${number(tokens.at(-1)!)} tokens, median ${number(median)}`
+}
