@@ -2,6 +2,11 @@ import type { LikelihoodModel, LocalEmbedder } from '../models/index.ts'
 import type { AsyncChunker, Chunker } from './chunk.ts'
 import { codeChunker } from './code/code-chunker.ts'
 import { fixedTokens } from './fixed-tokens.ts'
+import { chulo } from './model/chulo.ts'
+import { crossSegment } from './model/cross-segment.ts'
+import { lateChunking } from './model/late-chunking.ts'
+import { likelihood } from './model/likelihood.ts'
+import { semantic } from './model/semantic.ts'
 import { sentencePacked } from './sentence-packed.ts'
 
 /** Models that a chunker may be made with; each is opened when it is first asked for. */
@@ -23,4 +28,29 @@ export const namedChunkers: readonly NamedChunker[] = [
   { name: 'sentence-packed', about: 'whole sentences, packed up to the budget', make: () => sentencePacked() },
   { name: 'fixed-tokens', about: 'at white space, as near the budget as it comes', make: () => fixedTokens() },
   { name: 'code', about: 'source code by its syntax tree: whole functions and classes where they fit', make: () => codeChunker() },
+  {
+    name: 'semantic',
+    about: 'where the subject changes, by the embeddings of sentences on both sides',
+    make: async ({ embedder }) => semantic({ embedder: await embedder() }),
+  },
+  {
+    name: 'cross-segment',
+    about: 'as semantic, with what all of the document has in common taken out',
+    make: async ({ embedder }) => crossSegment({ embedder: await embedder() }),
+  },
+  {
+    name: 'likelihood',
+    about: 'where what was said does not help the local model to foretell what comes (slow)',
+    make: async ({ model }) => likelihood({ model: await model() }),
+  },
+  {
+    name: 'chulo',
+    about: 'packed sentences with the key phrases of the document that stand in them, and a vector that leans to these',
+    make: async ({ embedder }) => chulo({ embedder: await embedder() }),
+  },
+  {
+    name: 'late',
+    about: 'packed sentences, each with a vector made with its surroundings in view',
+    make: async ({ embedder }) => lateChunking({ chunker: sentencePacked(), embedder: await embedder() }),
+  },
 ]
