@@ -101,7 +101,7 @@ function settingOf(
   const parse: (text: string) => unknown = SETTINGS[name].parse
   if (flags[name] !== undefined) return { value: flags[name], source: flag.split(' ')[0] ?? flag }
   if (env[variable] !== undefined) return { value: parsed(parse, env[variable], `$${variable}`), source: `$${variable}` }
-  if (file[name] !== undefined) return { value: parsed(parse, String(file[name]), `${name} of the file`), source: 'file' }
+  if (file[name] !== undefined) return { value: parsed(parse, textOf(file[name]), `${name} of the file`), source: 'file' }
   return { value: fallback, source: 'default' }
 }
 
@@ -135,9 +135,13 @@ function parseObject(json: string, path: string): Readonly<Record<string, unknow
   throw new UsageError(`Cannot use the settings as they are no JSON object: ${path}`)
 }
 
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 /** The settings for people, one a line. What may stand in an address for a name and password is left out. */
 export function describeConfig({ config, sources }: EffectiveConfig): string {
   const width = Math.max(...NAMES.map((name) => name.length))
-  const shown = (value: unknown): string => (value === undefined || value === '' ? '-' : String(value).replace(/\/\/[^/@\s]*@/g, '//***@'))
+  const shown = (value: unknown): string => (value === undefined || value === '' ? '-' : textOf(value).replace(/\/\/[^/@\s]*@/g, '//***@'))
   return NAMES.map((name) => `  ${name.padEnd(width)}  ${shown(config[name])} (${sources[name]})\n`).join('')
 }

@@ -15,9 +15,9 @@ export function documentKey(documentId: string): string {
   return `${DOCUMENT}${documentId}`
 }
 
-/** Id of a record within its thread or document, which holds no slash. */
-export function recordId(key: string, localId: string): string {
-  return `${key}/${localId}`
+/** Id of a record, from its thread's or document's key, which holds no slash, and its name there. */
+export function recordId(key: string, name: string): string {
+  return `${key}/${name}`
 }
 
 /** What a record is called within its thread or document. */

@@ -52,7 +52,7 @@ export function openUser(core: ServiceCore, owner: Owner): UserMemory {
   return {
     owner,
     thread: (threadId) => openThread(core, owner, threadId),
-    threads: (limit, after) => summariesOf(memory, scope, THREAD, limit, after),
+    threads: (limit, after) => listThreads(memory, scope, limit, after),
     search: (text, options) => search(core, memory, scope, text, options),
     jobs: (options) => core.queue.list(scope, options),
     statistics: () => count(memory, scope),
@@ -63,12 +63,12 @@ export function openUser(core: ServiceCore, owner: Owner): UserMemory {
   }
 }
 
-/** Threads or documents, with the ids that callers know them by. */
-async function summariesOf(memory: MemoryStore, scope: string, prefix: string, limit: number, after = ''): Promise<DocumentSummary[]> {
-  const found = await memory.documents(scope, limit, `${prefix}${after}`)
-  return found
-    .filter(({ documentId }) => documentId.startsWith(prefix))
-    .map((summary) => ({ ...summary, documentId: summary.documentId.slice(prefix.length) }))
+/** Threads with the ids that callers know them by. */
+async function listThreads(memory: MemoryStore, scope: string, limit: number, after = ''): Promise<DocumentSummary[]> {
+  const found = await memory.documents(scope, limit, threadKey(after))
+  return found.flatMap(({ documentId, records, lastAt }) =>
+    documentId.startsWith(THREAD) ? [{ documentId: documentId.slice(THREAD.length), records, lastAt }] : [],
+  )
 }
 
 async function search(

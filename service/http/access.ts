@@ -136,6 +136,13 @@ function isAudited(c: Context, name: string, right: Right, status: number): bool
 
 async function note({ audit, core }: AccessOptions, c: Context, { keyId, grant }: Caller, status: number): Promise<void> {
   const { tenant, user = c.req.header(USER_HEADER) } = grant
-  const requestId = String(c.get('requestId'))
-  await audit.write({ at: core.now(), requestId, keyId, tenant, user, action: `${c.req.method} ${c.req.path}`.slice(0, 512), status })
+  await audit.write({
+    at: core.now(),
+    requestId: c.get('requestId'),
+    keyId,
+    tenant,
+    user,
+    action: `${c.req.method} ${c.req.path}`.slice(0, 512),
+    status,
+  })
 }

@@ -66,7 +66,10 @@ function untilSent(response: Response, end: () => void): Response {
     async pull(controller) {
       try {
         const { done, value } = await reader.read()
-        if (!done) return void controller.enqueue(value)
+        if (!done) {
+          controller.enqueue(value)
+          return
+        }
         controller.close()
         end()
       } catch (error) {

@@ -7,7 +7,7 @@ export function requestLog(logger: Logger, now: () => number): MiddlewareHandler
     const started = now()
     await next()
     const { method, path } = c.req
-    const fields = { requestId: String(c.get('requestId')), method, path, status: c.res.status, milliseconds: now() - started }
+    const fields = { requestId: c.get('requestId'), method, path, status: c.res.status, milliseconds: now() - started }
     logger.info(fields, 'request')
   }
 }

@@ -144,5 +144,6 @@ export function foundOf({ record, score, words, similarity }: MemoryHit): FoundR
 function whereOf({ metadata = {} }: MemoryRecord): string | undefined {
   const { name, place, line } = metadata
   if (typeof name !== 'string') return undefined
-  return `${name} ${typeof place === 'string' ? place : `line ${String(line)}`}`
+  if (typeof place === 'string') return `${name} ${place}`
+  return typeof line === 'number' ? `${name} line ${line}` : name
 }
