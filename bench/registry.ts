@@ -3,6 +3,7 @@ import type { Bench } from './bench.ts'
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   attention: () => import('./attention.ts'),
+  'chunk-speed': () => import('./chunk-speed.ts'),
   chunking: () => import('./chunking.ts'),
   decoding: () => import('./decoding.ts'),
   embed: () => import('./embed.ts'),

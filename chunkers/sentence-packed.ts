@@ -1,8 +1,8 @@
 import type { Chunk, Chunker, ChunkOptions } from './chunk.ts'
-import { type CountedSpan, cutLong } from './cut-long.ts'
+import type { CountedSpan } from './cut-long.ts'
 import type { Document } from './document.ts'
 import { checkChunkOptions, toChunks } from './make-chunk.ts'
-import { sentences } from './sentences.ts'
+import { closeUnits, sentenceUnits } from './sentence-units.ts'
 
 /** From this share of the budget on, a chunk ends before a new section rather than run into it. */
 const SECTION_FILL = 0.6
@@ -25,65 +25,37 @@ export function sentencePacked(): Chunker {
   }
 }
 
-/** Sentences, those above the budget in pieces, each with the tokens of itself and the white space before it. */
-function* units({ text }: Document, { maxTokens, count, signal }: ChunkOptions): Generator<CountedSpan> {
-  let previous = 0
-  for (const { start, end } of sentences(text)) {
-    signal?.throwIfAborted()
-    const tokens = count(text.slice(previous, end))
-    if (tokens <= maxTokens) yield { start, end, tokens }
-    else yield* cutLong(text, { start, end }, { maxTokens, count })
-    previous = end
-  }
-}
-
 function* pack(document: Document, options: ChunkOptions): Generator<CountedSpan> {
   const { text } = document
   const { maxTokens, count } = options
   const isNewSection = sectionBorders(document)
-  // Held back: the chunk being filled. `sum` bounds its tokens from above, for counters that do not grow by joining.
+  // Held back: the chunk being filled. `sum` bounds its tokens from above, for counters that do not grow by joining; `known` are its tokens, where
+  // it was counted as it is.
   let held: CountedSpan[] = []
   let sum = 0
-  for (const unit of units(document, options)) {
+  let known: number | undefined
+  function* close(): Generator<CountedSpan> {
+    if (known === undefined) yield* closeUnits(text, held, options)
+    else yield { start: held[0]!.start, end: held.at(-1)!.end, tokens: known }
+    held = []
+    sum = 0
+  }
+  for (const unit of sentenceUnits(text, 0, options)) {
     const startsSection = isNewSection(unit.start)
-    if (held.length > 0 && startsSection && sum >= SECTION_FILL * maxTokens) {
-      yield* close(text, held, options)
-      held = []
-      sum = 0
-    }
-    sum += unit.tokens
-    if (sum > maxTokens && held.length > 0) {
-      const joined = count(text.slice(held[0]!.start, unit.end))
+    if (held.length > 0 && startsSection && sum >= SECTION_FILL * maxTokens) yield* close()
+    let joined: number | undefined
+    if (held.length > 0 && sum + unit.tokens > maxTokens) {
+      joined = count(text.slice(held[0]!.start, unit.end))
       if (joined > maxTokens) {
-        yield* close(text, held, options)
-        held = []
-        sum = unit.tokens
-      } else {
-        sum = joined
+        yield* close()
+        joined = undefined
       }
     }
+    sum = joined ?? sum + unit.tokens
+    known = joined
     held.push(unit)
   }
-  if (held.length > 0) yield* close(text, held, options)
-}
-
-/**
- * The held units as one chunk with its true count. Where joining adds tokens, as few tokenizers do, the units are parted in halves until each
- * half fits.
- */
-function* close(text: string, held: readonly CountedSpan[], options: ChunkOptions): Generator<CountedSpan> {
-  const start = held[0]!.start
-  const end = held.at(-1)!.end
-  const tokens = options.count(text.slice(start, end))
-  if (tokens <= options.maxTokens) {
-    yield { start, end, tokens }
-  } else if (held.length === 1) {
-    yield* cutLong(text, { start, end }, options)
-  } else {
-    const middle = held.length >> 1
-    yield* close(text, held.slice(0, middle), options)
-    yield* close(text, held.slice(middle), options)
-  }
+  if (held.length > 0) yield* close()
 }
 
 /** Makes a test for ascending offsets: whether a section starts between the last offset asked for and this one. */
