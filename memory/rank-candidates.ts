@@ -7,7 +7,7 @@ import { spreadScores } from './spread-scores.ts'
 
 /** Candidates taken from each list: more than the results, as the best of the sum need not lead either list. */
 export function candidateLimit(k: number): number {
-  return Math.max(50, 4 * k)
+  return Math.max(50, Math.min(4 * k, k + 100))
 }
 
 /**

@@ -9,6 +9,7 @@ import { attempt } from './attempt.ts'
 import type { ControllerOptions, MemoryController, SelectedItem, Selection, SelectQuery } from './memory-controller.ts'
 import { readBack } from './read-back.ts'
 import { recallTurns } from './recall-turns.ts'
+import { rerankTurns } from './rerank-turns.ts'
 import { assemble, type Candidate, candidatesFor } from './scm-assembly.ts'
 import { createScmMachine, type ScmWork } from './scm-machine.ts'
 import { checkBudget, createSelection, keepRaw, keepSummary, leaveOut } from './selection.ts'
@@ -37,6 +38,10 @@ export type ScmPart = 'controller' | 'flash' | 'activation'
 const FLASH_SHARE = 0.2
 /** Records of the turn before at most: a user's message, its answer, and calls of tools between them. */
 const FLASH_RECORDS = 16
+
+/** Turns that are looked at for each that is activated, and at most. */
+const POOL = 4
+const MOST_POOLED = 120
 
 /** Code units of a turn whose words are compared. */
 const MOST_COMPARED = 20_000
@@ -132,16 +137,17 @@ class Selecting implements ScmWork {
   }
 
   async activate(): Promise<void> {
-    const { memory, embedder, neighbours, recency, count } = this.#options
-    const hits = await recallTurns(this.#query, {
+    const { memory, embedder, neighbours, recency, count, k = candidatesFor(this.#budget) } = this.#options
+    const found = await recallTurns(this.#query, {
       memory,
-      k: this.#options.k ?? candidatesFor(this.#budget),
+      k: Math.max(k, Math.min(POOL * k, MOST_POOLED)),
       neighbours,
       now: this.#now,
       except: this.#flashIds,
       ...(embedder ? { embedder } : {}),
       ...(recency && recency.weight > 0 ? { weights: { recency: { ...recency, now: this.#now } } } : {}),
     })
+    const hits = rerankTurns(this.#query.text, found).slice(0, k)
     this.#candidates = hits.map(({ record, score }) => {
       const summary = this.#lacks('controller') ? undefined : keepSummary(record, score, '', count)
       return { record, score, rawTokens: count(record.text), summaryTokens: summary?.tokens }

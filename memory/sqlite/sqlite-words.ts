@@ -19,6 +19,9 @@ const termsAtOnce = 64
 const maxMatches = 2_000
 /** Of those, the best whose score the query's common words are added to. */
 const maxScored = 500
+/** Of a query whose words are all common: its rarest words that are looked for two by two, and records taken of each two. */
+const maxPaired = 4
+const maxOfPair = 100
 /** A word in more records of a scope tells none of them from another; counting them for its weight alone takes milliseconds. */
 const maxTelling = 20_000
 
@@ -46,7 +49,8 @@ export type RecordKeyTest = (key: number) => boolean
 export interface WordMatches {
   /**
    * BM25 scores of the records that hold one of the terms and pass the test: all where at most 2,000 do, which is every search of a small scope. In a
-   * large one, the best of what its rarer words find (of the newest, where even the rarest is common), as words that are everywhere tell nothing apart.
+   * large one, the best of what its rarer words find, as words that are everywhere tell nothing apart. Where even the rarest is common, these are the
+   * newest that hold it, and those that hold two of the query's rarest words.
    */
   readonly scores: Map<number, number>
   /** Adds the scores of further records. */
@@ -69,6 +73,9 @@ export function createWordTable(database: Database): WordTable {
   const newest = 'ORDER BY rowid DESC LIMIT ?'
   const all = database.prepare<unknown[], [number, number]>(`${match} ${newest}`).raw()
   const meant = database.prepare<unknown[], [number, number]>(`${match} AND is_meant(rowid) ${newest}`).raw()
+  const keys = 'SELECT rowid FROM words WHERE words MATCH ?'
+  const allKeys = database.prepare<unknown[], number>(`${keys} ${newest}`).pluck()
+  const meantKeys = database.prepare<unknown[], number>(`${keys} AND is_meant(rowid) ${newest}`).pluck()
   // The plus keeps SQLite from matching the words once for every key.
   const among = database.prepare<unknown[], [number, number]>(`${match} AND +rowid IN (SELECT value FROM json_each(?))`).raw()
 
@@ -79,6 +86,12 @@ export function createWordTable(database: Database): WordTable {
       .filter(({ records }) => records > 0)
       .toSorted((first, second) => first.records - second.records)
     return counted.filter(({ records }, at) => at === 0 || records <= maxTelling)
+  }
+
+  function findPairs(terms: readonly CountedTerm[], isFiltered: boolean): number[] {
+    const few = terms.slice(0, maxPaired)
+    const pairs = few.flatMap((one, at) => few.slice(at + 1).map((other) => `"${one.term}" AND "${other.term}"`))
+    return pairs.flatMap((expression) => (isFiltered ? meantKeys : allKeys).all(expression, maxOfPair))
   }
 
   function find(scope: number, terms: readonly string[], only: RecordKeyTest | undefined, also: readonly number[]): WordMatches {
@@ -105,7 +118,7 @@ export function createWordTable(database: Database): WordTable {
       )
     const best = bestKeys(found, maxScored)
     complete(isCut ? best : Array.from(new Set([...best, ...also])), found)
-    if (isCut) extend(also)
+    if (isCut) extend(Array.from(new Set([...findPairs(counted, only !== undefined), ...also])))
     return { scores, extend }
   }
 

@@ -116,6 +116,16 @@ describe('likelihoodTurnJudge', () => {
     })
   })
 
+  it('drops what says no more than most turns of the message do, and keeps all that say much', async () => {
+    const model = scriptedLikelihoodModel()
+    const some = Array.from({ length: 9 }, () => ({ text: 'a whale is here' }))
+    const much = Array.from({ length: 2 }, () => ({ text: 'what colour is the whale' }))
+    const formsOf = async (options = {}): Promise<readonly string[]> =>
+      (await likelihoodTurnJudge(model, options).run({ question, turns: [...some, ...much] }, testContext())).forms
+    expect(await formsOf()).toEqual([...some.map(() => 'dropped'), 'raw', 'raw'])
+    expect(await formsOf({ outstanding: 0 })).toEqual([...some, ...much].map(() => 'raw'))
+  })
+
   it('reads no more than the window of a long turn and a long message', async () => {
     const model = scriptedLikelihoodModel({ window: 100 })
     const long = 'whale '.repeat(1_000)

@@ -143,6 +143,16 @@ describe('the SQLite store as a file', () => {
     expect(await search('whale', { documentIds: ['absent'] })).toEqual([])
   })
 
+  it('finds what holds two words of a query, however common and however long ago', async () => {
+    const store = await open()
+    await store.put(records(1, 0, { text: 'whale ship' }))
+    await store.put([...records(2_300, 1, { text: 'whale rope' }), ...records(2_300, 5_000, { text: 'ship deck' })])
+    for (const parts of [{}, { documentIds: ['book'] }]) {
+      const [first] = await store.search({ scope: 'one', text: 'ship whale', k: 1, fusion: 'words', ...parts })
+      expect(first?.record.id).toBe('r0')
+    }
+  })
+
   it('ranks words as the in-process store does', async () => {
     const texts = [
       'whale ship',
