@@ -12,6 +12,9 @@ export interface FileService extends Service {
   readonly keys: KeyStore
 }
 
+/** Milliseconds that turns of a thread are gathered for before what they lack is derived: together it takes fewer writes. */
+const DERIVE_DELAY = 200
+
 /** The file of keys and audit log in a service's folder. It may be opened while the service runs. */
 export function serviceFilePath(folder: string): string {
   return join(folder, 'keys.db')
@@ -35,7 +38,7 @@ export async function openService(
     for (const close of opened.toReversed()) await close()
   }
   try {
-    const queue = await sqliteJobQueue(join(folder, 'jobs.db'), log)
+    const queue = await sqliteJobQueue(join(folder, 'jobs.db'), { delay: DERIVE_DELAY, ...log })
     opened.push(() => queue.close())
     const identity = embedder && { embedderId: embedder.id, dimensions: embedder.dimensions }
     const memory = await openMemory(join(folder, 'memory.db'), { ...identity, ...log })

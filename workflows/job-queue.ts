@@ -55,7 +55,7 @@ export interface JobQueue {
   start(handlers: Readonly<Record<string, JobHandler>>): void
   /** Runs `work` while no job of the scope runs, and lets none begin until it is over. */
   pause<T>(scope: string, work: () => Promise<T>): Promise<T>
-  /** Resolves when no job is due or running. */
+  /** Resolves when no job runs or is due, but for those that are to be tried again later. */
   idle(): Promise<void>
   /** Begins no further job, waits for those that run, and closes. A signal that aborts meanwhile aborts those, to be done again at the next start. */
   close(options?: { readonly signal?: AbortSignal }): Promise<void>

@@ -34,7 +34,8 @@ export const jobSchema: SqliteSchema = {
 }
 
 export interface JobTable {
-  add(jobs: readonly NewJob[], now: number): void
+  /** @param due when they may run, where they do not wait already */
+  add(jobs: readonly NewJob[], now: number, due: number): void
   get(scope: string, key: string): Job | undefined
   list(scope: string, options: JobListOptions): Job[]
   /** Jobs that wait. */
@@ -44,6 +45,8 @@ export interface JobTable {
   take(now: number, names: readonly string[], busy: readonly string[]): Job | undefined
   /** When the next job of these names is due. */
   nextDue(names: readonly string[]): number | undefined
+  /** Whether a job of these names waits that has not failed, or is due. */
+  isPending(now: number, names: readonly string[]): boolean
   finish(job: Job, now: number): void
   /** @param due when it is tried again; given up when undefined */
   fail(job: Job, error: string, now: number, due: number | undefined): void
@@ -67,9 +70,9 @@ const COLUMNS = 'scope, key, name, begins, state, attempts, error, created_at, u
 const BEGINS_LEAST = 'min(begins, coalesce(again, begins))'
 
 export function createJobTable(database: Database): JobTable {
-  const insert = database.prepare<[{ scope: string; key: string; name: string; from: number; now: number }]>(`
+  const insert = database.prepare<[{ scope: string; key: string; name: string; from: number; now: number; due: number }]>(`
     INSERT INTO jobs (scope, key, name, begins, state, attempts, due, created_at, updated_at)
-    VALUES (@scope, @key, @name, @from, 'waiting', 0, @now, @now, @now)
+    VALUES (@scope, @key, @name, @from, 'waiting', 0, @due, @now, @now)
     ON CONFLICT (scope, key) DO UPDATE SET
       name = excluded.name,
       begins = CASE state WHEN 'done' THEN excluded.begins WHEN 'running' THEN begins ELSE min(begins, excluded.begins) END,
@@ -98,6 +101,9 @@ export function createJobTable(database: Database): JobTable {
   const nextDue = database
     .prepare<[string], number | null>(`SELECT min(due) FROM jobs WHERE state = 'waiting' AND name IN (SELECT value FROM json_each(?))`)
     .pluck()
+  const pending = database.prepare<[{ now: number; names: string }]>(`
+    SELECT 1 FROM jobs
+    WHERE state = 'waiting' AND (attempts = 0 OR due <= @now) AND name IN (SELECT value FROM json_each(@names)) LIMIT 1`)
   const finish = database.prepare(`
     UPDATE jobs SET state = iif(again IS NULL, 'done', 'waiting'), begins = coalesce(again, begins), again = NULL,
       attempts = 0, error = NULL, due = @now, updated_at = @now
@@ -111,8 +117,8 @@ export function createJobTable(database: Database): JobTable {
     WHERE state = 'running' AND (@scope IS NULL OR (scope = @scope AND key = @key))`)
 
   return {
-    add: database.transaction((jobs: readonly NewJob[], now: number) => {
-      for (const { scope, key, name, from = 0 } of jobs) insert.run({ scope, key, name, from, now })
+    add: database.transaction((jobs: readonly NewJob[], now: number, due: number) => {
+      for (const { scope, key, name, from = 0 } of jobs) insert.run({ scope, key, name, from, now, due })
     }),
     get: (scope, key) => toJob(get.get(scope, key)),
     list: (scope, { states, after = '', limit }) =>
@@ -123,6 +129,7 @@ export function createJobTable(database: Database): JobTable {
     ),
     take: (now, names, busy) => toJob(take.get({ now, names: JSON.stringify(names), busy: JSON.stringify(busy) })),
     nextDue: (names) => nextDue.get(JSON.stringify(names)) ?? undefined,
+    isPending: (now, names) => pending.get({ now, names: JSON.stringify(names) }) !== undefined,
     finish: ({ scope, key }, now) => void finish.run({ scope, key, now }),
     fail: ({ scope, key }, error, now, due) => void fail.run({ scope, key, error, now, due: due ?? null }),
     release: (now, job) => void release.run({ now, scope: job?.scope ?? null, key: job?.key ?? null }),

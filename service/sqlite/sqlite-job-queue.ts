@@ -7,6 +7,8 @@ import { type Database, openSqlite, toStoreError } from './open-sqlite.ts'
 export interface SqliteJobQueueOptions {
   /** Jobs under way at one time, each of another scope; 4 by default. */
   readonly concurrency?: number
+  /** Milliseconds that a job waits for others to become one with it; 0 by default. */
+  readonly delay?: number
   /** Attempts before a job is given up; 8 by default, the last some two minutes after the one before. */
   readonly attempts?: number
   readonly clock?: Clock
@@ -39,6 +41,7 @@ class SqliteJobQueue implements JobQueue {
   readonly #logger: Logger
   readonly #concurrency: number
   readonly #attempts: number
+  readonly #delay: number
   readonly #abort = new AbortController()
   /** Scopes in which something runs, or is paused for. */
   readonly #lanes = new Map<string, Promise<void>>()
@@ -51,7 +54,7 @@ class SqliteJobQueue implements JobQueue {
   #closing: Promise<void> | undefined
 
   constructor(path: string, database: Database, table: JobTable, options: SqliteJobQueueOptions & { readonly clock: Clock }) {
-    const { concurrency = 4, attempts = 8, logger = silent, clock } = options
+    const { concurrency = 4, attempts = 8, delay = 0, logger = silent, clock } = options
     this.#path = path
     this.#database = database
     this.#table = table
@@ -59,6 +62,7 @@ class SqliteJobQueue implements JobQueue {
     this.#logger = logger
     this.#concurrency = concurrency
     this.#attempts = attempts
+    this.#delay = delay
   }
 
   async add(jobs: readonly NewJob[]): Promise<void> {
@@ -68,7 +72,8 @@ class SqliteJobQueue implements JobQueue {
         return known?.state === 'waiting' && known.from <= from
       }
       const added = jobs.filter((job) => !isThere(job))
-      if (added.length > 0) table.add(added, this.#clock.now())
+      const now = this.#clock.now()
+      if (added.length > 0) table.add(added, now, now + this.#delay)
     })
     this.#pump()
   }
@@ -194,8 +199,7 @@ class SqliteJobQueue implements JobQueue {
 
   #tellIdlers(): void {
     if (this.#running > 0) return
-    const due = this.#database.open ? this.#table.nextDue(Object.keys(this.#handlers)) : undefined
-    if (due !== undefined && due <= this.#clock.now() && !this.#closing) return
+    if (this.#database.open && this.#table.isPending(this.#clock.now(), Object.keys(this.#handlers))) return
     for (const tell of this.#idlers.splice(0)) tell()
   }
 

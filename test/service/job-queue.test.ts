@@ -62,6 +62,24 @@ describe('a queue of jobs', () => {
       expect(seen).toEqual([2, 7])
     }))
 
+  it('waits for further jobs of a kind as long as it was told', async () => {
+    const clock = manualClock()
+    await withQueue(
+      async (queue) => {
+        const seen: number[] = []
+        queue.start({ work: async ({ from }) => void seen.push(from) })
+        await queue.add([job('a', { from: 4 })])
+        clock.advance(60)
+        await queue.add([job('a', { from: 5 })])
+        expect(seen).toEqual([])
+        clock.advance(40)
+        await queue.idle()
+        expect(seen).toEqual([4])
+      },
+      { clock, delay: 100 },
+    )
+  })
+
   it('runs a job again that was added while it ran', () =>
     withQueue(async (queue) => {
       const [started, finish] = [gate(), gate()]
