@@ -60,7 +60,8 @@ async function runChunk(files: readonly string[], flags: ChunkFlags, terminal: T
     const { documents, notes = [] } = await openSource(files, { signal: interrupt.signal })
     for (const note of notes) terminal.stderr.write(`${oneLine(note)}\n`)
     const cut = await cutAll(documents, flags, interrupt.signal)
-    if (page === undefined) terminal.stdout.write(flags.json === true ? jsonOf(cut) : tableOf(cut, coloursFor(terminal.stdout, terminal, flags.color)))
+    if (page === undefined)
+      terminal.stdout.write(flags.json === true ? jsonOf(cut) : tableOf(cut, coloursFor(terminal.stdout, terminal, flags.color)))
     else await writePage(page, chunkPage(cut, flags), terminal)
     return EXIT.answered
   } catch (error) {
@@ -116,7 +117,12 @@ function tableOf(cut: readonly CutDocument[], colours: Colours): string {
 }
 
 function documentTable({ document, chunks }: CutDocument, named: boolean, { bold, dim }: Colours): string {
-  const rows = chunks.map(({ index, start, tokens, text }) => [String(index), placeOfChunk(document, start), number(tokens), firstWords(text)])
+  const rows = chunks.map(({ index, start, tokens, text }) => [
+    String(index),
+    placeOfChunk(document, start),
+    number(tokens),
+    firstWords(text),
+  ])
   const head = ['#', 'place', 'tokens']
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
   const line = ([index = '', where = '', tokens = '', words = '']: readonly string[]): string =>
@@ -126,7 +132,9 @@ function documentTable({ document, chunks }: CutDocument, named: boolean, { bold
 }
 
 function firstWords(text: string): string {
-  const line = printable(text.slice(0, 4 * FIRST_WORDS)).replace(/\s+/g, ' ').trim()
+  const line = printable(text.slice(0, 4 * FIRST_WORDS))
+    .replace(/\s+/g, ' ')
+    .trim()
   const letters = Array.from(line)
   return letters.length <= FIRST_WORDS ? line : `${letters.slice(0, FIRST_WORDS - 1).join('')}…`
 }

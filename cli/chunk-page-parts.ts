@@ -26,7 +26,7 @@ kbd { padding: 0 .3em; border: 1px solid var(--line); border-radius: .25em; font
 .text .k0 { background: var(--k0); } .text .k1 { background: var(--k1); } .text .k2 { background: var(--k2); } .text .k3 { background: var(--k3); }
 .mark { margin-inline-end: .35em; padding: .05em .35em; border-radius: .3em; color: var(--paper); font: 600 .7rem/1.3 system-ui, sans-serif; text-decoration: none; vertical-align: .12em; user-select: none; }
 .k0 > .mark { background: var(--b0); } .k1 > .mark { background: var(--b1); } .k2 > .mark { background: var(--b2); } .k3 > .mark { background: var(--b3); }
-.chunk:hover, .chunk:focus-within, .chunk:target { box-shadow: 0 .12em 0 var(--faint); }
+.chunk:hover, .chunk:focus-within, .chunk:target { background-image: linear-gradient(#8886, #8886); }
 .mark:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
 .tip { display: none; position: fixed; z-index: 1; inset: auto 0 0; box-sizing: border-box; max-height: 11rem; overflow: auto; padding: .75rem max(1rem, calc(50vw - 26rem)); border-top: 1px solid var(--line); background: var(--panel); color: var(--ink); font: .9rem/1.5 system-ui, sans-serif; box-shadow: 0 -.25rem 1rem #0003; white-space: normal; }
 .chunk:target > .tip, .chunk:focus-within > .tip { display: block; }

@@ -58,7 +58,7 @@ ${barsHtml(chunks, place, chunkTokens)}
 function barsHtml(chunks: readonly Chunk[], place: number, chunkTokens: number): string {
   const bars = chunks.map(({ index, tokens }) => {
     const height = Math.max(2, Math.round((100 * tokens) / chunkTokens))
-    const bar = `<rect x="${index}" y="${100 - height}" width="1" height="${height}"><title>${index}: ${number(tokens)} tokens</title></rect>`
+    const bar = `<rect x="${index}" y="${100 - height}" width="0.9" height="${height}"><title>${index}: ${number(tokens)} tokens</title></rect>`
     return `<a href="#${idOf(place, index)}" tabindex="-1" class="k${index % COLOURS}">${bar}</a>`
   })
   if (bars.length < 2) return ''

@@ -35,7 +35,8 @@ export async function runAsk(inputs: readonly string[], flags: AskFlags, termina
   try {
     await using model = await openModel(flags, interrupt.signal)
     const strategy = strategyOf(flags, model, cacheFolder(flags, terminal))
-    await using opened = flags.chunker === undefined ? undefined : await openChunker(flags.chunker, { model: likelihoodsOf(model), signal: interrupt.signal })
+    await using opened =
+      flags.chunker === undefined ? undefined : await openChunker(flags.chunker, { model: likelihoodsOf(model), signal: interrupt.signal })
     const options = { strategy, signal: interrupt.signal, logger, ...limitsOf(flags), ...chunksOf(flags, opened) }
     return flags.dryRun === true ? await showPlan(asking, options) : await runWithStore(asking, options, interrupt)
   } catch (error) {

@@ -66,7 +66,9 @@ async function piecesOf(text: string, language: string, now: () => number, optio
   const measure = createMeasure(text, maxTokens, count)
   const borders =
     grammar &&
-    (await parseCode(text, await loadGrammar(grammar), now, (root) => treeBorders(root, text, { scopes: grammar.scopes, measure, maxTokens })))
+    (await parseCode(text, await loadGrammar(grammar), now, (root) =>
+      treeBorders(root, text, { scopes: grammar.scopes, measure, maxTokens }),
+    ))
   return packBorders(text, borders ?? linesOf(text), measure, options)
 }
 

@@ -42,11 +42,21 @@ const SIGNS: readonly (readonly [language: string, signs: readonly RegExp[]])[] 
   ],
   [
     'ruby',
-    [/^[ \t]*def [\w.]+[?!]?(?:\([^\n]*\))?$/m, /^[ \t]*end$/m, /^require(?:_relative)? ['"]/m, /^[ \t]*(?:class|module) [A-Z][\w:]*(?: < [\w:]+)?$/m],
+    [
+      /^[ \t]*def [\w.]+[?!]?(?:\([^\n]*\))?$/m,
+      /^[ \t]*end$/m,
+      /^require(?:_relative)? ['"]/m,
+      /^[ \t]*(?:class|module) [A-Z][\w:]*(?: < [\w:]+)?$/m,
+    ],
   ],
   [
     'python',
-    [/^[ \t]*(?:async )?def \w+\([^\n]*:$/m, /^[ \t]*class \w+(?:\([^\n]*\))?:$/m, /^(?:from [\w.]+ )?import \w[\w., ]*$/m, /^if __name__ == /m],
+    [
+      /^[ \t]*(?:async )?def \w+\([^\n]*:$/m,
+      /^[ \t]*class \w+(?:\([^\n]*\))?:$/m,
+      /^(?:from [\w.]+ )?import \w[\w., ]*$/m,
+      /^if __name__ == /m,
+    ],
   ],
 ]
 

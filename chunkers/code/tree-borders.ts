@@ -28,6 +28,8 @@ interface Task {
 
 /** Bodies: they belong to the signature before them, and what they hold are statements or members. */
 const BODY = /(?:^|_)(?:block|body|body_statement|declaration_list|enumerator_list|variant_list|compound_statement)$/
+/** What is never whole by itself: where it does not fit with the line that it hangs on, it is cut inside and not before. */
+const HANGING = /(?:^|_)(?:arguments|argument_list)$/
 const COMMENT = /comment/
 /** What stands in front of a declaration and belongs to it. */
 const LEADING = /comment|^(?:decorator|attribute|attribute_item|attribute_list|annotation|access_specifier)$/
@@ -90,7 +92,7 @@ function partsOf(parent: Task, groups: readonly Node[][], text: string, { scopes
     })
     const first = group[0]!
     const main = group.at(-1)!
-    if (group.length === 1) return [part(main, end, follows)]
+    if (group.length === 1) return [part(main, end, follows, BODY.test(main.type) || HANGING.test(main.type) ? false : undefined)]
     if (measure.fits(first.startIndex, end)) return [part(first, end, follows, true)]
     const cutsMain = measure.estimate(first.startIndex, main.startIndex) <= MOST_LEADING * maxTokens
     return group.map((member, at) =>
@@ -99,10 +101,10 @@ function partsOf(parent: Task, groups: readonly Node[][], text: string, { scopes
   })
 }
 
-/** Where the body of a class or a function begins; the end of its first line where the grammar has none. */
+/** Where the body of a class or a function begins, or a comment in front of it; the end of its first line where the grammar has none. */
 function bodyOf(node: Node, text: string): number {
   const body = node.childForFieldName('body') ?? node.namedChildren.find(({ type }) => BODY.test(type))
-  if (body) return body.startIndex
+  if (body) return Math.min(body.startIndex, node.namedChildren.find(({ type }) => COMMENT.test(type))?.startIndex ?? Infinity)
   const line = text.indexOf('\n', node.startIndex)
   return line < 0 ? node.endIndex : Math.min(line, node.endIndex)
 }
