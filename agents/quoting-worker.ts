@@ -8,9 +8,9 @@ import { approximateCount, type LikelihoodModel, type SelfDescribing } from '../
 import type { AgentContext } from './agent.ts'
 import { emptyUnit, type Quote } from './communication-unit.ts'
 import { findCandidates, type QuoteCandidate } from './find-candidates.ts'
+import { cutWords } from './fit-unit.ts'
 import { placeQuotes } from './place-reading.ts'
-import type { QuoteSignals } from './quote-signals.ts'
-import { questionLikelihoods } from './question-likelihood.ts'
+import { oneLine, questionLikelihoods } from './question-likelihood.ts'
 import { gainOf, isAboutQuestion } from './rank-quotes.ts'
 import { nextQuoteNumber } from './references.ts'
 import { usageOf } from './usage-of.ts'
@@ -40,6 +40,8 @@ const CHUNK_TOKENS = 1024
 const FREE = { input: 0, output: 0 }
 /** Most tokens of a passage with its title: what the prompt adds is a handful. */
 const PASSAGE_TOKENS = 160
+/** Of which a chunk's context takes at most as many, so that a passage of usual length stands beside it. */
+const CONTEXT_TOKENS = 64
 
 /**
  * Makes the worker. Its notes stay empty; its unit is the quotations with their `QuoteSignals`. `score` is the gain, likelihood less baseline,
@@ -49,14 +51,14 @@ export function quotingWorker(model: LikelihoodModel & Partial<SelfDescribing>, 
   const { candidates: most = 8, maxQuotes = 24, judgeRetrieved = true } = options
   return {
     name: 'quoting-worker',
-    version: 2,
+    version: 3,
     identity: JSON.stringify({ model: model.id, most, judgeRetrieved }),
+    // What retrieval says of a candidate shifts a little with every edit of the document, and is set beside the reading when it is placed.
     key: ({ chunk, question, candidates, title }: QuotingInput) => ({
       text: chunk.text,
-      title: titleOf(chunk, title),
+      title: titleOf(chunk, title, (text) => model.count(text)),
       question: question ?? null,
-      candidates:
-        candidates?.map(({ start, end, score, words, similarity }) => [start, end, score, words ?? null, similarity ?? null]) ?? null,
+      candidates: candidates?.map(({ start, end }) => [start, end]) ?? null,
     }),
     run: (input, context) => read(model, input, { most, judgeRetrieved }, context),
     place: (recorded, input) => place(recorded, input, maxQuotes),
@@ -91,7 +93,12 @@ async function read(
   if (input.candidates !== undefined && !judgeRetrieved) {
     return { found: true, notes: '', quotes: candidates.map((candidate) => asQuote(chunk, candidate)), dropped: [], flags: [] }
   }
-  const quotes = await judge(model, { chunk, candidates, question, title: titleOf(chunk, input.title) }, context)
+  const judged = await judge(
+    model,
+    { chunk, candidates, question, title: titleOf(chunk, input.title, (text) => model.count(text)) },
+    context,
+  )
+  const quotes = input.candidates === undefined ? judged.map((quote) => withRetrieved(quote, candidates)) : judged
   return { found: quotes.some(isAboutQuestion), notes: '', quotes, dropped: [], flags: [] }
 }
 
@@ -107,28 +114,34 @@ async function judge(model: LikelihoodModel, judged: Judged, context: AgentConte
   const passages = candidates.map(({ start, end }) => chunk.text.slice(start, end))
   const likelihoods = await questionLikelihoods(model, { question, title, passages }, context)
   return candidates.map((candidate, at) => {
-    const signals = { ...retrieved(candidate), ...likelihoods[at] }
+    const signals = { ...likelihoods[at] }
     return Object.assign(asQuote(chunk, candidate), { score: gainOf({ signals }), signals })
   })
 }
 
-function asQuote({ text }: Chunk, candidate: QuoteCandidate): RecordedQuote {
-  const { start, end, score } = candidate
-  return { start, end, text: text.slice(start, end), how: 'exact', score, signals: retrieved(candidate) }
+function asQuote({ text }: Chunk, { start, end }: QuoteCandidate): RecordedQuote {
+  return { start, end, text: text.slice(start, end), how: 'exact' }
 }
 
-function retrieved({ score, similarity = 0, words = score }: QuoteCandidate): Pick<QuoteSignals, 'words' | 'similarity'> {
-  return { words, similarity }
+/** The quotation with what retrieval says of it: as its score too, where it was not judged. */
+function withRetrieved(quote: RecordedQuote, candidates: readonly QuoteCandidate[]): RecordedQuote {
+  const candidate = candidates.find(({ start, end }) => start === quote.start && end === quote.end)
+  if (candidate === undefined) return quote
+  const { score, similarity = 0, words = score } = candidate
+  return { ...quote, score: quote.score ?? score, signals: { words, similarity, ...quote.signals } }
 }
 
-function titleOf(chunk: Chunk, title: string | undefined): string {
-  return title ?? chunk.sections.at(-1) ?? ''
+/** What stands above the passages: the title of the whole, or where the chunk stands. */
+function titleOf(chunk: Chunk, title: string | undefined, count: (text: string) => number): string {
+  const context = chunk.context === undefined ? undefined : oneLine(cutWords(chunk.context, CONTEXT_TOKENS, count))
+  return title ?? context ?? chunk.sections.at(-1) ?? ''
 }
 
 /** Quotations join the unit whole; where there are too many, those with the least gain leave, and the flag says so. */
-function place(recorded: RecordedReading, input: WorkerInput, maxQuotes: number): WorkerOutput {
-  const unit = input.unit ?? emptyUnit
-  const quotes = placeQuotes(recorded.quotes, input.chunk, nextQuoteNumber(unit))
+function place(recorded: RecordedReading, input: QuotingInput, maxQuotes: number): WorkerOutput {
+  const { unit = emptyUnit, candidates = [] } = input
+  const known = recorded.quotes.map((quote) => withRetrieved(quote, candidates))
+  const quotes = placeQuotes(known, input.chunk, nextQuoteNumber(unit))
   const all = [...unit.quotes, ...quotes]
   const kept = keepBest(all, maxQuotes)
   const { found, notes } = recorded

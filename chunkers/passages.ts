@@ -1,5 +1,6 @@
 import { cutLong } from './cut-long.ts'
 import type { Document, Span } from './document.ts'
+import { hasBlankLine } from './paragraphs.ts'
 import { sectionPaths } from './section-paths.ts'
 import { sentences } from './sentences.ts'
 
@@ -66,11 +67,6 @@ function* joinShort(text: string, minLength: number, fits: (span: Span) => boole
     open = sentence
   }
   if (open) yield open
-}
-
-function hasBlankLine(text: string, start: number, end: number): boolean {
-  const newline = text.indexOf('\n', start)
-  return newline >= 0 && newline < end && text.slice(newline + 1, end).includes('\n')
 }
 
 /** Whether nothing but white space stands between an offset and a blank line or the end of the text. */

@@ -3,6 +3,7 @@ import type { QuoteCandidate } from '../agents/index.ts'
 import { type Chunk, createDocument, type Document, passages } from '../chunkers/index.ts'
 import { indexPassages, type MemoryHit, type MemoryQuery, passageIndexVersion, searchPassages } from '../memory/index.ts'
 import type { NamedEmbedder } from '../models/index.ts'
+import { withEarlierVectors } from './earlier-vectors.ts'
 import { passagesToIndex } from './index-passages.ts'
 import type { StrategyContext } from './strategy.ts'
 
@@ -46,7 +47,7 @@ async function indexDocument(context: StrategyContext, document: Document, embed
       scope,
       documentId,
       passages: cut,
-      embedder,
+      embedder: embedder && (await withEarlierVectors({ memory, scope, document, version: INDEX_VERSION, embedder })),
       version: INDEX_VERSION,
       signal,
       onProgress: (done, total) => emit({ type: 'index.progress', document: name, done, total }),

@@ -9,6 +9,7 @@ import {
   isGrounded,
   type Quote,
   quoteManager,
+  type QuotingInput,
   quotingWorker,
   rankQuotes,
 } from '../../agents/index.ts'
@@ -57,10 +58,28 @@ describe('quotingWorker()', () => {
     const model = scriptedLikelihoodModel()
     const start = text.indexOf(FACT)
     const candidates = [{ start, end: start + FACT.length, score: 0.9, words: 7, similarity: 0.6 }]
-    const recorded = await quotingWorker(model).run({ chunk: chunk!, question, candidates, title: 'A story' } as never, context)
+    const worker = quotingWorker(model)
+    const input = { chunk: chunk!, question, candidates, title: 'A story' }
+    const { quotes } = worker.place(await worker.run(input, context), input)
     expect(model.queries).toHaveLength(2)
     expect(model.queries[0]?.prefix).toBe(`Passage: A story. ${FACT}\nQuestion:`)
-    expect(recorded.quotes[0]?.signals).toMatchObject({ words: 7, similarity: 0.6, tokens: 7 })
+    expect(quotes[0]?.signals).toMatchObject({ words: 7, similarity: 0.6, tokens: 7 })
+  })
+
+  it('takes up a reading where only what retrieval says has changed', async () => {
+    const worker = quotingWorker(scriptedLikelihoodModel())
+    const start = text.indexOf(FACT)
+    const input = (words: number): QuotingInput => ({
+      chunk: chunk!,
+      question,
+      candidates: [{ start, end: start + FACT.length, score: words / 10, words, similarity: 0.6 }],
+    })
+    expect(worker.key(input(5))).toEqual(worker.key(input(7)))
+    const recorded = await worker.run(input(7), context)
+    const [before] = worker.place(recorded, input(7)).quotes
+    const [after] = worker.place(recorded, input(5)).quotes
+    expect([before?.signals?.['words'], after?.signals?.['words']]).toEqual([7, 5])
+    expect(after?.score).toBe(before?.score)
   })
 
   it('has a key that does not know where the chunk stands', () => {
