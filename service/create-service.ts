@@ -41,7 +41,7 @@ export function createService(options: ServiceOptions): Service {
   const { keys, open = false, audit = memoryAuditLog(), limits = {}, corsOrigins = [] } = options
   const core = createCore(options)
   const { requestsPerSecond = 200, burst = 2 * requestsPerSecond, requests = 256 } = limits
-  const { bodyBytes = 4 * 1024 * 1024, uploadBytes = 64 * 1024 * 1024, jsonDepth = 32 } = limits
+  const { bodyBytes = 4 * 1024 * 1024, uploadBytes = 32 * 1024 * 1024, jsonDepth = 32 } = limits
   const rate = createRateLimit({ perSecond: requestsPerSecond, burst, now: core.now })
   const admission = createAdmission(requests)
   const access = createAccess({ core, audit, keys, open, rate })

@@ -10,7 +10,7 @@ import type { KeyStore } from './keys/key-store.ts'
 export interface ServiceLimits {
   /** Bytes of a body of JSON; 4 MiB by default. */
   readonly bodyBytes?: number
-  /** Bytes of an uploaded file or import; 64 MiB by default. */
+  /** Bytes of an uploaded file or import; 32 MiB by default. Each upload under way is held in memory. */
   readonly uploadBytes?: number
   /** Levels of nested JSON; 32 by default. */
   readonly jsonDepth?: number

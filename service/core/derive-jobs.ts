@@ -2,7 +2,7 @@
 import { FACTS_DOCUMENT, type MemoryStore } from '../../memory/index.ts'
 import { deriveThread, type Job, type JobHandler, type NewJob } from '../../workflows/index.ts'
 import { ownerOf } from './owner.ts'
-import { DOCUMENT, THREAD } from './resource-ids.ts'
+import { DOCUMENT } from './resource-ids.ts'
 import { scopedStore } from './scoped-store.ts'
 import type { ServiceCore } from './service-core.ts'
 
@@ -68,7 +68,8 @@ function completeMark({ embedder, summary, extractor }: ServiceCore, next: numbe
 /** Goes on where everything before is known to be derived, else from the first turn. */
 async function runDeriveThread(core: ServiceCore, memory: MemoryStore, { scope, key, from }: Job, signal: AbortSignal): Promise<void> {
   const { embedder, summary, extractor, count } = core
-  const isContiguous = key.startsWith(THREAD) && (await memory.isComplete(scope, key, completeMark(core, from)))
+  if (await isDerived(core, memory, scope, key)) return
+  const isContiguous = await memory.isComplete(scope, key, completeMark(core, from))
   const next = await deriveThread({
     memory,
     scope,

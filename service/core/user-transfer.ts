@@ -17,15 +17,13 @@ export interface UserTransfer {
   import(lines: AsyncIterable<string>): Promise<number>
 }
 
-/** A line of an import that is no record of the service. */
+/** An import holds what is no record of the service. */
 export class ImportError extends Error {
   override readonly name = 'ImportError'
-  /** From 1. */
-  readonly line: number
 
-  constructor(line: number, why: string, options?: { readonly cause: unknown }) {
-    super(`Cannot import line ${line} as ${why}`, options)
-    this.line = line
+  /** @param what is wrong, such as `line 3 as it is no JSON` */
+  constructor(what: string, options?: { readonly cause: unknown }) {
+    super(`Cannot import ${what}`, options)
   }
 }
 
@@ -39,8 +37,9 @@ export function openUserTransfer(core: ServiceCore, memory: MemoryStore, scope: 
         try {
           return await importMemory(memory, owned(lines, scope, keys))
         } catch (error) {
-          // The store refuses values that no record can have; a line before says more.
-          if (error instanceof TypeError || error instanceof RangeError) throw new ImportError(0, error.message, { cause: error })
+          // The store refuses values that no record can have.
+          if (error instanceof TypeError || error instanceof RangeError)
+            throw new ImportError(`the records as one is none: ${error.message}`, { cause: error })
           throw error
         } finally {
           await core.queue.add([...keys].map((key) => derivingJob(scope, key)))
@@ -62,7 +61,7 @@ async function* owned(lines: AsyncIterable<string>, scope: string, keys: Set<str
     const record = parse(line, number)
     const { id, documentId } = record
     if (typeof id !== 'string' || typeof documentId !== 'string' || !isOwnId(id, documentId)) {
-      throw new ImportError(number, 'it is no turn of a thread, passage of a document or fact')
+      throw new ImportError(`line ${number} as it is no turn of a thread, passage of a document or fact`)
     }
     if (documentId.startsWith(THREAD) || documentId.startsWith(DOCUMENT)) keys.add(documentId)
     yield JSON.stringify({ ...record, scope })
@@ -74,7 +73,7 @@ function parse(line: string, number: number): Record<string, unknown> {
     const value: unknown = JSON.parse(line)
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
   } catch (cause) {
-    throw new ImportError(number, 'it is no JSON', { cause })
+    throw new ImportError(`line ${number} as it is no JSON`, { cause })
   }
-  throw new ImportError(number, 'it is no JSON object')
+  throw new ImportError(`line ${number} as it is no JSON object`)
 }

@@ -14,7 +14,7 @@ import type { KeyStore } from '../keys/key-store.ts'
 import { verifyToken } from '../keys/manage-keys.ts'
 import { type KeyGrant, type Right, RIGHTS } from '../keys/service-key.ts'
 import { isLocalRequest } from './local-request.ts'
-import { badRequest, forbidden, Problem, tooBusy } from './problem.ts'
+import { badRequest, forbidden, Problem, problemOf, tooBusy } from './problem.ts'
 import type { RateLimit } from './rate-limit.ts'
 
 /** Names the user whom a tenant's key speaks for. */
@@ -40,7 +40,7 @@ export interface Access {
 export interface AccessOptions {
   readonly core: ServiceCore
   readonly audit: AuditLog
-  /** Undefined, or without any key so far: requests from this machine need none. */
+  /** Keys that are accepted; none when undefined. */
   readonly keys: KeyStore | undefined
   /** Whether requests from this machine need no key while there is none. */
   readonly open: boolean
@@ -89,17 +89,16 @@ function guard<Name extends string, Memory>(
     const caller = await authenticate(options, c)
     const wait = options.rate.take(caller.keyId ?? '')
     if (wait > 0) throw tooBusy('The key asks more often than it may', wait)
-    let status = 403
     try {
       if (!caller.grant.rights.includes(right)) throw forbidden(`The key has not the right to ${right}`)
       const memory: unknown = open(c, caller)
       ;(c as Context).set(name, memory)
-      status = 500
-      await next()
-      status = c.res.status
-    } finally {
-      if (isAudited(c, name, right, status)) await note(options, c, caller, status)
+    } catch (error) {
+      await note(options, c, caller, problemOf(error).status)
+      throw error
     }
+    await next()
+    if (isAudited(c, name, right)) await note(options, c, caller, c.res.status)
   })
 }
 
@@ -130,8 +129,8 @@ function outside(): Problem {
 }
 
 /** Turns are their own record, and reading a thread changes nothing. */
-function isAudited(c: Context, name: string, right: Right, status: number): boolean {
-  return status === 403 || right === 'admin' || right === 'erase' || (name === 'user' && (right === 'write' || c.req.path === '/v1/export'))
+function isAudited(c: Context, name: string, right: Right): boolean {
+  return right === 'admin' || right === 'erase' || (name === 'user' && (right === 'write' || c.req.path === '/v1/export'))
 }
 
 async function note({ audit, core }: AccessOptions, c: Context, { keyId, grant }: Caller, status: number): Promise<void> {

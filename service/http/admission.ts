@@ -1,10 +1,9 @@
 import type { MiddlewareHandler } from 'hono'
 import { Problem, tooBusy } from './problem.ts'
 
-/** How many requests are under way, and whether further ones are let in. */
+/** Lets requests in as long as there is room for them. */
 export interface Admission {
   readonly middleware: MiddlewareHandler
-  readonly inFlight: number
   readonly isDraining: boolean
   /** Lets no further request in; resolves when none is under way. */
   drain(): Promise<void>
@@ -24,9 +23,6 @@ export function createAdmission(most: number): Admission {
   }
 
   return {
-    get inFlight() {
-      return inFlight
-    },
     get isDraining() {
       return isDraining
     },
