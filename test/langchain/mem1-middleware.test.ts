@@ -59,6 +59,18 @@ describe('mem1Middleware()', () => {
     expect(await peakOf(40)).toBe(await peakOf(4))
   }, 60_000)
 
+  it('has prompts of one length through a conversation of 300 turns, and leaves the messages whole', async () => {
+    const name = (number: number): string => String(number).padStart(4, '0')
+    const { agent, model } = agentOf((_, number) => `<IS>seen ${name(number)}</IS>Aye ${name(number)}.`, {}, new MemorySaver())
+    const config = { configurable: { thread_id: '1' }, durability: 'exit' as const }
+    for (let at = 0; at < 300; at++) await agent.invoke(user(`Berth ${name(at)}?`), config)
+    const lengths = model.prompts.slice(1).map((prompt) => said(prompt).join('').length)
+    expect(new Set(lengths).size).toBe(1)
+    expect(said(model.prompts[299]).slice(1)).toEqual(['human: Your state:\n<IS>seen 0299</IS>', 'ai: Aye 0299.', 'human: Berth 0299?'])
+    const { messages } = await agent.invoke(user('Berth 0300?'), config)
+    expect(messages).toHaveLength(602)
+  }, 240_000)
+
   it('keeps all results of parallel calls with their calls', async () => {
     const { agent, model } = agentOf([step('two open', look('mate', 'a'), look('cook', 'b')), '<IS>done</IS>Both.'])
     await agent.invoke(user('Who are they?'))
