@@ -19,12 +19,15 @@ export interface LateChunkingOptions {
  * `vector` is the mean of its tokens' vectors from a pass over more text than the chunk, so that a pronoun knows what it stands for. The pass is as long as
  * the model's window: in the bundled all-MiniLM-L6-v2 a token sees 64 to 190 tokens on each side, not the document, so that what a chunk gains is its
  * near surroundings, and chunks of more than the window gain that none of their tokens is left out, as `embed` does.
+ *
+ * With that model it is no gain by itself for short chunks: of 240 questions on four articles in chunks of about 64 tokens, it had the chunk with the answer first for
+ * 50 % and among five for 80 %, the chunk's own vector for 57 % and 80 %; the sum of both for 55 % and 82 %.
  */
 export function lateChunking({ chunker, embedder, stretch = defaultStretch, onProgress }: LateChunkingOptions): AsyncChunker {
   checkStretch(stretch)
   return {
-    name: `late ${chunker.name} ${embedderName(embedder)}`,
-    version: chunker.version,
+    name: `late(${chunker.name}@${chunker.version}) ${embedderName(embedder)}`,
+    version: 1,
     chunk(document, options) {
       const { signal } = options
       const chunks = chunker.chunk(document, options)
