@@ -116,24 +116,33 @@ describe('the command as a process', () => {
     expect([130, 'SIGINT']).toContain(await run.ended)
   })
 
-  it('goes on where a killed run was', async () => {
-    writeFileSync(join(folder, 'long.txt'), 'Captain Ahab hunts the white whale. The sea is wide.\n\n'.repeat(12))
-    const killed = await serve(answer, answer, { kind: 'hang' })
-    // The server's address is part of no key: what one server answered is known to the other.
-    const flags = (server: OpenAIServer): string[] => [...remote(server.baseURL).slice(0, -1), 'map-reduce', '--chunk-tokens', '40']
-    const first = start(['ask', 'long.txt', 'Who hunts?', ...flags(killed), '--limit', 'seconds=60'])
-    for (let request = 0; request < 3; request++) await killed.nextRequest()
+  it('goes on where a killed run was, and repeats no call that was recorded', async () => {
+    const days = Array.from({ length: 24 }, (_, day) => `On day ${day} the captain wrote that the sea was wide and empty.`)
+    writeFileSync(join(folder, 'long.txt'), days.join('\n\n'))
+    const prompts: string[] = []
+    let answered = 2
+    const server = await serve({
+      kind: 'choose',
+      choose(prompt) {
+        prompts.push(prompt)
+        return prompts.length > answered ? { kind: 'hang' } : { kind: 'answer', text: 'NOTHING NEW' }
+      },
+    })
+    const flags = [...remote(server.baseURL).slice(0, -1), 'chain-of-agents', '--chunk-tokens', '60']
+    const first = start(['ask', 'long.txt', 'Who hunts?', ...flags])
+    for (let request = 0; request < 3; request++) await server.nextRequest()
     first.child.kill('SIGKILL')
     expect(await first.ended).toBe('SIGKILL')
     const listed = start(['runs', '--json'])
     expect(await listed.ended).toBe(0)
     const [run] = JSON.parse(listed.written.out) as { id: string; status: string }[]
     expect(run?.status).toBe('running')
-    const second = start(['ask', 'long.txt', 'Who hunts?', ...flags(await serve(answer)), '--resume', run?.id ?? '', '--json'])
-    expect(await second.ended).toBe(0)
+    answered = Infinity
+    const second = start(['ask', 'long.txt', 'Who hunts?', ...flags, '--resume', run?.id ?? '', '--json'])
+    expect(await second.ended).toBe(3)
     const { runId, usage } = JSON.parse(second.written.out) as Answer
-    expect(runId).toBe(run?.id)
-    expect(usage.reused).toBeGreaterThan(0)
+    expect([runId, usage.reused, usage.calls]).toEqual([run?.id, 2, prompts.length - 3])
+    expect(prompts.slice(3).filter((prompt) => prompts.slice(0, 2).includes(prompt))).toEqual([])
   })
 
   it('ends quietly when nobody reads its output', async () => {
