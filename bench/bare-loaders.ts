@@ -19,7 +19,7 @@ const textOf = (html: string): string =>
 /** By extension. Formats that are plain text are decoded. */
 const LOADERS: Readonly<Record<string, BareLoader>> = {
   csv: (bytes) => {
-    const [head = [], ...rows] = parse(decode(bytes), { relax_column_count: true }) as string[][]
+    const [head = [], ...rows] = parse(decode(bytes), { relax_column_count: true })
     return rows.map((row) => row.map((cell, at) => `${head[at]}: ${cell}`).join('\n')).join('\n\n')
   },
   docx: async (bytes) => (await mammoth.extractRawText({ buffer: bytes })).value,

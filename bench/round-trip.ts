@@ -21,7 +21,6 @@ import { type PageCheck, pagesOf } from './page-witness.ts'
 import { hashText } from './record.ts'
 import { table } from './report.ts'
 import { REAL_FILES, type RealFile } from './round-trip-files.ts'
-import { runItems } from './runner.ts'
 
 const SUITE = 'round-trip'
 const CHUNK_TOKENS = 300
@@ -53,7 +52,7 @@ export const bench: Bench = {
   },
 }
 
-export async function roundTrip({ data, signal, log, seed }: BenchOptions, files: readonly RealFile[]): Promise<BenchResult> {
+export async function roundTrip({ data, signal, log }: BenchOptions, files: readonly RealFile[]): Promise<BenchResult> {
   const found: FoundFile[] = []
   const missing: RealFile[] = []
   for (const file of files) {
@@ -64,15 +63,12 @@ export async function roundTrip({ data, signal, log, seed }: BenchOptions, files
   if (found.length === 0) throw new BenchSkipped(`none of its ${files.length} files is there: see round-trip-files.ts`)
   const folder = await mkdtemp(join(tmpdir(), 'round-trip-'))
   try {
-    const results = await runItems({
-      name: SUITE,
-      settings: { seed, chunkTokens: CHUNK_TOKENS, chunkers: CHUNKERS.map(({ name, version }) => `${name}@${version}`).join(' ') },
-      items: found,
-      idOf: ({ file }) => file.path,
-      run: (item) => checkFile(item, folder),
-      signal,
-      onItem: ({ done, total }) => log(`round-trip: ${done} of ${total}: ${found[done - 1]!.file.path}`),
-    })
+    const results: FileResult[] = []
+    for (const one of found) {
+      signal.throwIfAborted()
+      results.push(await checkFile(one, folder))
+      log(`round-trip: ${results.length} of ${found.length}: ${one.file.path}`)
+    }
     return report(files, missing, results)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -167,14 +163,9 @@ function report(files: readonly RealFile[], missing: readonly RealFile[], result
     const all = files.filter((file) => file.format === format)
     const read = all.flatMap(({ path }) => byPath.get(path) ?? [])
     const passed = read.filter(({ faults }) => faults.length === 0).length
-    const counts = [
-      read.length,
-      all.length - read.length,
-      passed,
-      sum(({ faults }) => faults.length, read),
-      sum(({ chunks }) => chunks, read),
-    ]
-    return [format, ...counts.map(String)]
+    const faults = sum((one) => one.faults.length, read)
+    const chunks = sum((one) => one.chunks, read)
+    return [format, `${read.length}`, `${all.length - read.length}`, `${passed}`, `${faults}`, `${chunks}`]
   })
   const fileRows = files.map((file) => {
     const result = byPath.get(file.path)

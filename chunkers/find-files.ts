@@ -53,7 +53,7 @@ async function listed(source: string, without: string, folder: string, pattern: 
   return kept
 }
 
-/** Pipes, sockets, devices and links to folders are not read: one may never end. What cannot be looked at is named when it is read. */
+/** Pipes, sockets and devices are not read: they may never end. What cannot be looked at is named when it is read. */
 async function isFileOrUnknown(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() ?? true
 }

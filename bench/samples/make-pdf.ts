@@ -55,6 +55,19 @@ export function makePdf(pages: readonly PdfPage[], { outline = [], title }: PdfO
   return toFile(objects, `/Root ${catalog} 0 R${info}`)
 }
 
+/** A PDF of one page whose content is as it is given: Latin-1, and entries of its dictionary such as filters. */
+export function withContent(content: string, entries: string): Buffer {
+  return toFile(
+    [
+      '<</Type/Catalog/Pages 2 0 R>>',
+      '<</Type/Pages/Count 1/Kids[3 0 R]>>',
+      `<</Type/Page/Parent 2 0 R/MediaBox[0 0 ${PAGE.width} ${PAGE.height}]/Contents 4 0 R>>`,
+      stream(entries, content),
+    ],
+    '/Root 1 0 R',
+  )
+}
+
 function contentOf({ texts = [], picture = false }: PdfPage, glyphs: ReadonlyMap<string, number>): string {
   const drawn = texts.map((text) => {
     const { x, y, size = 11, font = 'serif' } = text

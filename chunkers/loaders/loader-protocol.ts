@@ -15,6 +15,8 @@ export type ToLoader =
   | { readonly kind: 'ocr'; readonly text?: string }
 
 export type FromLoader =
+  /** Once, when the thread has started. */
+  | { readonly kind: 'ready' }
   | { readonly kind: 'loaded'; readonly loaded: LoadedText }
   | { readonly kind: 'ocr'; readonly page: ScannedPage }
   | { readonly kind: 'refused'; readonly message: string; readonly reason: DocumentErrorReason }

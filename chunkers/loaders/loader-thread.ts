@@ -41,3 +41,5 @@ parentPort?.on('message', (message: ToLoader) => {
   if (message.kind === 'ocr') answerOcr?.(message.text)
   else void load(message)
 })
+
+send({ kind: 'ready' })

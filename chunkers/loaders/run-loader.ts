@@ -76,6 +76,7 @@ function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, optio
     const fail = (cause: Error): void => leave(threadFailure(source, cause))
     const ended = (code: number): void => fail(new Error(`its thread ended with code ${code}`))
     const receive = (message: FromLoader): void => {
+      if (message.kind === 'ready') return
       if (message.kind !== 'ocr') return end(failedHook ?? outcomeOf(message, source))
       pause()
       const answer = (text: { text?: string }): void => {
@@ -109,7 +110,7 @@ function converse(worker: Worker, format: ThreadFormat, bytes: Uint8Array, optio
   })
 }
 
-function outcomeOf(message: Exclude<FromLoader, { kind: 'ocr' }>, source: string): Outcome {
+function outcomeOf(message: Exclude<FromLoader, { kind: 'ocr' | 'ready' }>, source: string): Outcome {
   if (message.kind === 'loaded') return { loaded: message.loaded }
   if (message.kind === 'missing') return { error: new MissingPackageError(message.packageName, `read ${source}`) }
   return { error: new DocumentError(message.message, { reason: message.reason, source }) }
@@ -168,6 +169,12 @@ async function openThread(): Promise<Worker> {
   worker.on('error', () => {})
   worker.once('exit', () => {
     if (idle === worker) idle = undefined
+  })
+  // The time that a file may take begins when the thread can read it.
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve())
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`Cannot start a thread for parsers as it ended with code ${code}`)))
   })
   return worker
 }

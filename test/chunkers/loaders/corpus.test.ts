@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -29,6 +30,16 @@ describe('findFiles()', () => {
     const odd = join(folder, 'notes', 'a [1].txt')
     const found = await findFiles([odd, `${folder}/**/*.{md,txt}`, join(folder, 'b.md'), '-'])
     expect(found.map(({ path }) => path)).toEqual([odd, join(folder, 'b.md'), join(folder, 'notes', 'a.txt'), '-'])
+  })
+
+  it.skipIf(process.platform === 'win32')('leaves out pipes, which may never end, and links, which may lead anywhere', async () => {
+    const odd = mkdtempSync(join(tmpdir(), 'odd-'))
+    writeFileSync(join(odd, 'a.txt'), 'Text.')
+    execFileSync('mkfifo', [join(odd, 'pipe.txt')])
+    symlinkSync(folder, join(odd, 'folder'))
+    symlinkSync(join(folder, 'b.md'), join(odd, 'link.md'))
+    expect((await findFiles([odd])).map(({ name }) => name)).toEqual(['a.txt'])
+    rmSync(odd, { recursive: true })
   })
 
   it('refuses a folder and a pattern without files', async () => {

@@ -1,6 +1,8 @@
+import { deflateSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { archive, makeDocx, makeEpub, makePptx, paragraph } from '../../../bench/samples/make-office.ts'
-import { lines, makePdf } from '../../../bench/samples/make-pdf.ts'
+import { lines, makePdf, withContent } from '../../../bench/samples/make-pdf.ts'
+import { runLoader } from '../../../chunkers/loaders/run-loader.ts'
 import { read, refusal } from './read.ts'
 
 const article = 'Call me Ishmael, and let me tell of the voyage of the Pequod, her captain and the whale. '.repeat(20)
@@ -99,6 +101,22 @@ describe('damage', () => {
   })
 })
 
+describe('bounds of memory', () => {
+  it('end the reading of a file that fills more buffers than it may', async () => {
+    // So that the thread runs and has its parser.
+    await read(makePdf([{ texts: lines(['Read within bounds.']) }]), 'small.pdf')
+    // What a page draws, twice deflated: 200 MB of blanks in a kilobyte.
+    const blanks = deflateSync(deflateSync(Buffer.alloc(200_000_000, ' ')))
+    const bomb = withContent(blanks.toString('latin1'), '/Filter[/FlateDecode/FlateDecode]')
+    const limits = { source: 'bomb.pdf', maxBytes: 1e9, timeout: 600_000 }
+    await expect(runLoader('pdf', bomb, { ...limits, maxGrowth: 2 ** 26 })).rejects.toMatchObject({
+      name: 'DocumentError',
+      reason: 'too-large',
+      message: 'Cannot read bomb.pdf as reading it takes more memory than the limit of 64 MiB. Part it',
+    })
+  })
+})
+
 describe('bounds of time', () => {
   afterEach(() => void vi.useRealTimers())
 
@@ -110,6 +128,13 @@ describe('bounds of time', () => {
       message: 'Cannot read slow.pdf as it takes longer than the limit of 0.001 s. Part it, or raise timeout',
     })
     expect((await read(makePdf([{ texts: lines(['Read in time.']) }]), 'next.pdf')).text).toBe('Read in time.')
+  })
+
+  it('hold when the OCR hook never answers and the caller has had enough', async () => {
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const ocr = (): Promise<string> => (controller.abort(reason), new Promise(() => {}))
+    await expect(read(makePdf([{ picture: true }]), 'scan.pdf', { ocr, signal: controller.signal })).rejects.toBe(reason)
   })
 
   it('are the signal, too', async () => {

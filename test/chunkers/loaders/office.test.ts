@@ -1,4 +1,5 @@
 import { write, utils } from '@e965/xlsx'
+import { unzipSync } from 'fflate'
 import { describe, expect, it } from 'vitest'
 import { archive, makeDocx, makeEpub, makePptx, makeXlsx, paragraph, wordTable } from '../../../bench/samples/make-office.ts'
 import { expectSound, marked, read, refusal } from './read.ts'
@@ -26,6 +27,18 @@ describe('a Word document', () => {
     expectSound(document)
   })
 
+  it('has the title of its properties, else of its first lines', async () => {
+    const styled = (styles: string, more: Readonly<Record<string, string>> = {}): Buffer => {
+      const files = unzipSync(makeDocx(paragraph('The Voyage', { style: 'Titel' }) + paragraph('Call me Ishmael.')))
+      return archive({ ...files, 'word/styles.xml': styles, ...more })
+    }
+    const styles =
+      '<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:type="paragraph" w:styleId="Titel"><w:name w:val="Title"/></w:style></w:styles>'
+    expect(await read(styled(styles), 'a.docx')).toMatchObject({ title: 'The Voyage', text: 'The Voyage\n\nCall me Ishmael.' })
+    const core = '<cp:coreProperties xmlns:cp="c" xmlns:dc="d"><dc:creator>A</dc:creator><dc:title>The Log</dc:title></cp:coreProperties>'
+    expect((await read(styled(styles, { 'docProps/core.xml': core }), 'a.docx')).title).toBe('The Log')
+  })
+
   it.each([
     ['right to left', 'קראו לי ישמעאל'],
     ['Chinese', '叫我以实玛利。几年前,我出海去。'],
@@ -35,6 +48,22 @@ describe('a Word document', () => {
     const document = await read(makeDocx(paragraph(text)), 'text.docx')
     expect(document.text).toBe(text)
     expectSound(document)
+  })
+})
+
+describe('an old or locked Office file', () => {
+  it.each([
+    ['EncryptedPackage', 'encrypted', 'remove its password first'],
+    ['WordDocument', 'unsupported', 'save it as DOCX'],
+    ['PowerPoint Document', 'unsupported', 'save it as PPTX'],
+  ])('that holds %s is refused as %s', async (entry, reason, hint) => {
+    const file = Buffer.concat([
+      Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+      Buffer.alloc(504),
+      Buffer.from(`${entry}\0`, 'utf16le'),
+      Buffer.alloc(64),
+    ])
+    expect(await refusal(file, 'office')).toMatchObject({ reason, message: expect.stringContaining(hint) })
   })
 })
 
@@ -108,6 +137,12 @@ describe('an e-book', () => {
     expect(document.sections.map(({ title }) => title)).toEqual(['Loomings', 'The Carpet-Bag'])
     expect(marked(document, 'bold')).toEqual([['bag', undefined]])
     expectSound(document)
+  })
+
+  it('is decoded as its parts declare', async () => {
+    const files = unzipSync(makeEpub({ 'one.xhtml': '' }))
+    const chapter = Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><html><body><p>Größe</p></body></html>', 'latin1')
+    expect((await read(archive({ ...files, 'OEBPS/one.xhtml': chapter }), 'a.epub')).text).toBe('Größe')
   })
 
   it('under rights management is refused', async () => {
