@@ -10,8 +10,8 @@ import type { TokenRuler } from './token-ruler.ts'
 /** Chunks that are retrieved, as is usual. */
 export const TOP = 5
 /** How chunks are searched: by vectors, and as the stores of the library do by default. */
-export const MODES = { Vectors: 'vectors', Fused: 'min-max' } as const satisfies Record<string, NonNullable<MemoryQuery['fusion']>>
-export type Mode = keyof typeof MODES
+export const MODES: Readonly<Record<Mode, NonNullable<MemoryQuery['fusion']>>> = { Vectors: 'vectors', Fused: 'min-max' }
+export type Mode = 'Vectors' | 'Fused'
 
 /** What a system made of one question. */
 export interface QuestionRun {

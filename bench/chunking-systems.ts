@@ -4,15 +4,24 @@ import {
   type AsyncChunker,
   type Chunk,
   type Chunker,
+  chulo,
   contentDefined,
+  contextual,
+  crossSegment,
   type Document,
   fixedTokens,
+  inContext,
+  lateChunking,
+  parentChild,
   passages,
+  recursive,
+  semantic,
   sentencePacked,
   type Span,
+  structural,
   withContext,
 } from '../chunkers/index.ts'
-import type { NamedEmbedder } from '../models/index.ts'
+import type { TokenEmbedder } from '../models/index.ts'
 
 /** A piece that is searched. */
 export interface Unit extends Span {
@@ -27,7 +36,7 @@ export interface Unit extends Span {
 /** What a system may cut with. */
 export interface Cutting {
   readonly count: (text: string) => number
-  readonly embedder: NamedEmbedder
+  readonly embedder: TokenEmbedder
   readonly signal: AbortSignal
 }
 
@@ -43,12 +52,21 @@ export function chunkingSystems(): ChunkingSystem[] {
   return [
     langchainRecursive(200),
     langchainRecursive(400),
-    ...[200, 400].map((tokens) => chunks(fixedTokens(), tokens)),
-    ...[50, 100, 200, 400].map((tokens) => chunks(sentencePacked(), tokens)),
-    ...[100, 200, 400].map((tokens) => chunks(contentDefined(), tokens)),
+    ...[200, 400].map((tokens) => chunks(`recursive-${tokens}`, tokens, () => recursive())),
+    ...[200, 400].map((tokens) => chunks(`fixed-tokens-${tokens}`, tokens, () => fixedTokens())),
+    ...[50, 100, 200, 400].map((tokens) => chunks(`sentence-packed-${tokens}`, tokens, () => sentencePacked())),
+    ...[100, 200, 400].map((tokens) => chunks(`content-defined-${tokens}`, tokens, () => contentDefined())),
+    chunks('structural-200', 200, () => structural()),
+    chunks('contextual-200', 200, () => contextual(sentencePacked())),
+    chunks('parent-child-50-200', 50, () => parentChild({ parent: sentencePacked(), child: sentencePacked() })),
+    chunks('semantic-200', 200, ({ embedder }) => semantic({ embedder })),
+    chunks('cross-segment-200', 200, ({ embedder }) => crossSegment({ embedder })),
+    chunks('chulo-200', 200, ({ embedder }) => chulo({ embedder })),
+    chunks('late-200', 200, ({ embedder }) => lateChunking({ chunker: sentencePacked(), embedder })),
     sentenceWindow(0),
     sentenceWindow(1),
     sentenceWindow(2),
+    ...[100, 200, 400].map((tokens) => chunks(`in-context-${tokens}`, tokens, ({ embedder }) => inContext({ embedder }))),
   ]
 }
 
@@ -65,19 +83,20 @@ function langchainRecursive(tokens: number): ChunkingSystem {
         if (start < 0) throw new RangeError(`Cannot place a chunk of LangChain's splitter as it is not in the text after ${from}`)
         from = start + part.length
         const span = { start, end: from }
-        return { ...span, text: part, read: span }
+        return { start, end: from, text: part, read: span }
       })
     },
   }
 }
 
 /** A chunker of the library at a size; a chunk with a larger piece around it is read as that piece. */
-function chunks(chunker: Chunker | AsyncChunker, maxTokens: number): ChunkingSystem {
+function chunks(name: string, maxTokens: number, make: (cutting: Cutting) => Chunker | AsyncChunker): ChunkingSystem {
   return {
-    name: `${chunker.name}-${maxTokens}`,
-    async cut(document, { count, signal }) {
+    name,
+    async cut(document, cutting) {
+      const { count, signal } = cutting
       const units: Unit[] = []
-      for await (const chunk of chunker.chunk(document, { maxTokens, count, signal })) units.push(toUnit(chunk))
+      for await (const chunk of make(cutting).chunk(document, { maxTokens, count, signal })) units.push(toUnit(chunk))
       return units
     },
   }

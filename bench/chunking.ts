@@ -5,7 +5,7 @@
  */
 import type { Span } from '../chunkers/index.ts'
 import { createMemoryStore } from '../memory/index.ts'
-import { type NamedEmbedder, openAICounter, openLocalEmbedder } from '../models/index.ts'
+import { openAICounter, openLocalEmbedder, type TokenEmbedder } from '../models/index.ts'
 import type { Bench, BenchOptions, BenchResult } from './bench.ts'
 import { type ChunkingCorpus, chunkingFile, parseCorpus } from './chunking-data.ts'
 import { chunkingNotes } from './chunking-notes.ts'
@@ -26,7 +26,7 @@ const BUDGETS = [200, 400, 800]
 export interface ChunkingScale {
   readonly corpora: readonly ChunkingCorpus[]
   readonly systems: readonly ChunkingSystem[]
-  readonly embedder: NamedEmbedder
+  readonly embedder: TokenEmbedder
   readonly count: (text: string) => number
 }
 
