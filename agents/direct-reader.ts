@@ -104,9 +104,9 @@ const LONGEST_QUOTE = 256
 
 async function ask(self: Role, input: DirectReaderInput, context: AgentContext, repair?: string): Promise<string> {
   const { question } = input
-  const read = withContext(readOf(input))
-  const sections = [labelled(LABEL, read), questionLine(question), self.orders(question), repair]
-  const parts = { ...budgetParts(self, question), chunk: self.description.count(read) }
+  const whole = withContext(readOf(input))
+  const sections = [labelled(LABEL, whole), questionLine(question), self.orders(question), repair]
+  const parts = { ...budgetParts(self, question), chunk: self.description.count(whole) }
   const stream = answerStream((words) => context.delta(words))
   const reply = await callRole(self, context, { sections, parts, onDelta: (words) => stream.push(words) })
   stream.end(reply)

@@ -46,10 +46,7 @@ export interface ChunkSpeedScale {
 export const bench: Bench = {
   name: SUITE,
   run: (options) =>
-    measureChunkSpeed(
-      options,
-      options.quick ? { chars: 4, tokens: 1, long: 20, runs: 1 } : { chars: 10, tokens: 2, long: 100, runs: 5 },
-    ),
+    measureChunkSpeed(options, options.quick ? { chars: 4, tokens: 1, long: 20, runs: 1 } : { chars: 10, tokens: 2, long: 100, runs: 5 }),
 }
 
 export async function measureChunkSpeed({ log, seed, signal }: BenchOptions, scale: ChunkSpeedScale): Promise<BenchResult> {

@@ -30,11 +30,11 @@ export function contextual(chunker: Chunker | AsyncChunker, options: ContextualO
   return wrapChunker(chunker, {
     name: `contextual-${parts.join('-')}-${share}`,
     version: 1,
-    limits: (options) => ({
-      ...options,
-      maxTokens: options.maxTokens - (options.maxTokens < LEAST_LIMIT ? 0 : Math.floor(options.maxTokens * share)),
-    }),
-    pass: (document, options) => ({ push: (chunk) => [withHeader(document, chunk, parts, options)], end: () => [] }),
+    limits: (limits) => {
+      const room = limits.maxTokens < LEAST_LIMIT ? 0 : Math.floor(limits.maxTokens * share)
+      return { ...limits, maxTokens: limits.maxTokens - room }
+    },
+    pass: (document, limits) => ({ push: (chunk) => [withHeader(document, chunk, parts, limits)], end: () => [] }),
   })
 }
 

@@ -18,6 +18,9 @@ export const LEVELS: {
   item: 13,
 }
 
+/** More than the weakest level: items nest up to ten deep. */
+const LEVEL_COUNT = 32
+
 /** Characters by which a heading in the text may be longer than its title: marks of Markdown. */
 const HEADING_MARKS = 20
 
@@ -45,8 +48,9 @@ export function documentBorders(document: Document): DocumentBorders {
   const { text, sections, pages } = document
   const isMarkdown = document.format === 'markdown' || isMarkdownName(document.name)
   const marks = isMarkdown ? markdownBlocks(text) : document.marks
-  const found = new Map<number, number>()
-  const add = (offset: number, level: number): void => void found.set(offset, Math.min(level, found.get(offset) ?? Infinity))
+  // Offset and level in one number, so that sorting is by offset and then by strength.
+  const found: number[] = []
+  const add = (offset: number, level: number): void => void found.push(offset * LEVEL_COUNT + level)
   for (const { start, level } of sections) add(start, Math.min(LEVELS.section + level, LEVELS.slide - 1))
   const runOn = new Set<number>()
   for (const { kind, start } of pages) {
@@ -60,15 +64,26 @@ export function documentBorders(document: Document): DocumentBorders {
     const section = sections[lastAtOrBefore(starts, offset)]
     return section ? Math.max(offset, Math.min(section.start + section.title.length + HEADING_MARKS, section.end)) : offset
   }
-  const borders = [...found].toSorted(([a], [b]) => a - b)
   return {
-    offsets: borders.map(([offset]) => offset),
-    levels: borders.map(([, level]) => level),
+    ...strongestOf(Float64Array.from(found).sort()),
     unitAround: spanAround(units),
     tables,
     isBound: (offset) => runOn.has(offset) || headingEnd(offset - 1) > offset,
     headingEnd,
   }
+}
+
+/** Of the borders at one offset, the strongest. */
+function strongestOf(sorted: Float64Array): Pick<DocumentBorders, 'offsets' | 'levels'> {
+  const offsets: number[] = []
+  const levels: number[] = []
+  for (const border of sorted) {
+    const offset = Math.floor(border / LEVEL_COUNT)
+    if (offset === offsets.at(-1)) continue
+    offsets.push(offset)
+    levels.push(border % LEVEL_COUNT)
+  }
+  return { offsets, levels }
 }
 
 /** Of spans in order without overlap, the one that starts before an offset and ends after it. */

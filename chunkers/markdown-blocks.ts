@@ -1,10 +1,13 @@
 import type { Mark, Span } from './document.ts'
-import { textLines } from './paragraphs.ts'
+import { indentEnd, textLines } from './paragraphs.ts'
 
 /** The beginning of a line that is looked at. */
 const HEAD = 200
 
-const ITEM = /^([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]/
+/** What an item may start with. */
+const OPENERS = '-*+0123456789'
+
+const ITEM = /^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]/
 const FENCE = /^[ \t]*(`{3,}|~{3,})/
 const DELIMITER_ROW = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/
 
@@ -24,33 +27,41 @@ export function markdownBlocks(text: string): Mark[] {
   let table: number | undefined
   let above: Span | undefined
   let blank = false
+  let pipe = -1
+  const hasPipe = ({ start, end }: Span): boolean => {
+    if (pipe < start) pipe = text.indexOf('|', start)
+    if (pipe < 0) pipe = Infinity
+    return pipe < end
+  }
+  const headOf = ({ start, end }: Span): string => text.slice(start, Math.min(end, start + HEAD))
   for (const line of textLines(text)) {
-    const head = text.slice(line.start, Math.min(line.end, line.start + HEAD))
-    const marker = FENCE.exec(head)?.[1]
+    const at = indentEnd(text, line)
+    const first = text[at]
+    const marker = at < line.end && (first === '`' || first === '~') ? FENCE.exec(headOf(line))?.[1] : undefined
     if (fence) {
       marks[fence.at]!.end = line.end
-      if (marker?.startsWith(fence.marker) && head.trim() === marker) fence = undefined
+      if (marker?.startsWith(fence.marker) && headOf(line).trim() === marker) fence = undefined
       extend(items, marks, line.end)
       continue
     }
-    if (head.trim() === '') {
+    if (at === line.end) {
       blank = true
       table = undefined
       above = undefined
       continue
     }
-    const item = marker ? undefined : ITEM.exec(head)
-    const indent = head.length - head.trimStart().length
-    while (items.length > 0 && indent <= items.at(-1)!.indent && (item || blank)) items.pop()
+    const isItem = !marker && OPENERS.includes(first!) && ITEM.test(headOf(line))
+    const indent = at - line.start
+    if (isItem || blank) closeItems(items, indent)
     blank = false
     if (marker) {
-      fence = { marker, at: marks.push({ type: 'code', start: line.start, end: line.end, ...languageOf(head) }) - 1 }
-    } else if (item) {
-      items.push({ indent, at: marks.push({ type: 'item', start: line.start + indent, end: line.end }) - 1 })
-    } else if (table !== undefined && head.includes('|')) {
+      fence = { marker, at: marks.push({ type: 'code', start: line.start, end: line.end, ...languageOf(headOf(line)) }) - 1 }
+    } else if (isItem) {
+      items.push({ indent, at: marks.push({ type: 'item', start: at, end: line.end }) - 1 })
+    } else if (table !== undefined && hasPipe(line)) {
       marks[table]!.end = line.end
       marks.push({ type: 'row', start: line.start, end: line.end })
-    } else if (above && head.includes('|') && DELIMITER_ROW.test(head)) {
+    } else if (above && hasPipe(line) && DELIMITER_ROW.test(headOf(line))) {
       const value = text.slice(above.start, above.end)
       table = marks.push({ type: 'table', start: above.start, end: line.end, value }) - 1
       marks.push({ type: 'row', start: above.start, end: above.end })
@@ -58,9 +69,14 @@ export function markdownBlocks(text: string): Mark[] {
       table = undefined
     }
     extend(items, marks, line.end)
-    above = !marker && !item && head.includes('|') ? line : undefined
+    above = !marker && !isItem && hasPipe(line) ? line : undefined
   }
   return marks
+}
+
+/** What stands as far out as an item or further ends it. */
+function closeItems(items: OpenItem[], indent: number): void {
+  while (items.length > 0 && indent <= items.at(-1)!.indent) items.pop()
 }
 
 /** An item holds its lines. */

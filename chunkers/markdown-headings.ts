@@ -1,6 +1,6 @@
 import type { Span } from './document.ts'
 import type { Heading } from './heading.ts'
-import { textLines } from './paragraphs.ts'
+import { indentEnd, textLines } from './paragraphs.ts'
 
 /** Headings of a Markdown text: ATX (`# Title`) and setext (underlined) ones, outside fenced code and front matter (CommonMark 0.31, 4.2, 4.3, 4.5). */
 export function markdownHeadings(text: string): Heading[] {
@@ -12,6 +12,14 @@ export function markdownHeadings(text: string): Heading[] {
   let aboveLines = 0
   for (const line of textLines(text)) {
     if (line.start < body) continue
+    // The first character tells of most lines that they are neither headings nor underlines nor fences.
+    const at = indentEnd(text, line)
+    if (!fence && !OPENERS.has(text.charCodeAt(at))) {
+      const continues = at < line.end && isParagraphStart(text.slice(line.start, Math.min(at + 1, line.start + 4)))
+      above = continues ? line : undefined
+      aboveLines = continues ? aboveLines + 1 : 0
+      continue
+    }
     const content = text.slice(line.start, Math.min(line.end, line.start + MAX_HEADING))
     const marker = /^ {0,3}(`{3,}|~{3,})/.exec(content)?.[1]
     if (fence) {
@@ -21,11 +29,18 @@ export function markdownHeadings(text: string): Heading[] {
     const heading = marker ? undefined : (atx(content, line) ?? (aboveLines === 1 && above ? setext(text, content, above) : undefined))
     if (heading) headings.push(heading)
     if (marker) fence = marker
-    const continues = !marker && !heading && /^ {0,3}(?![>#])\S/.test(content)
+    const continues = !marker && !heading && isParagraphStart(content)
     above = continues ? line : undefined
     aboveLines = continues ? aboveLines + 1 : 0
   }
   return headings
+}
+
+/** What a heading, its underline or a fence starts with. */
+const OPENERS: ReadonlySet<number> = new Set(Array.from('#=-`~', (mark) => mark.charCodeAt(0)))
+
+function isParagraphStart(line: string): boolean {
+  return /^ {0,3}(?![>#])\S/.test(line)
 }
 
 /** Longer lines are no headings, and are not looked at further. */

@@ -23,8 +23,8 @@ export function mergeTiny(chunker: Chunker | AsyncChunker, options: MergeTinyOpt
   return wrapChunker(chunker, {
     name: `merge-tiny-${least}`,
     version: 1,
-    limits: (options) => options,
-    pass: (document, options) => mergePass(document, options, least * options.maxTokens),
+    limits: (limits) => limits,
+    pass: (document, limits) => mergePass(document, limits, least * limits.maxTokens),
   })
 }
 

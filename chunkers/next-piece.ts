@@ -1,7 +1,7 @@
 import type { ChunkOptions } from './chunk.ts'
 import type { Span } from './document.ts'
 import { graphemeBorder, graphemeEnd } from './graphemes.ts'
-import { trimSpan } from './paragraphs.ts'
+import { isSpace, trimSpan } from './paragraphs.ts'
 import { cutsSurrogatePair } from './surrogates.ts'
 
 /** A counted span. */
@@ -57,14 +57,23 @@ export function nextPiece(text: string, span: Span, limits: Limits, pace: Pace, 
     const last = graphemeBorder(text, start, at)
     return last > start ? last : (graphemeEnd(text, start, end, fits) ?? Infinity)
   }
+  // In a grapheme above the limit, white space that it starts with is left out as elsewhere.
+  const first = pastSpace(text, start)
   const piece =
-    search(text, span, limits, pace, betweenGraphemes) ?? search(text, span, limits, pace, (at) => codePointEnd(text, start, at))
+    search(text, span, limits, pace, betweenGraphemes) ??
+    search(text, { start: first, end }, limits, pace, (at) => codePointEnd(text, first, at))
   if (piece) {
     pace.learn(piece, maxTokens)
     return piece
   }
-  const tokens = count(text.slice(start, codePointEnd(text, start, start + 1)))
-  throw new RangeError(`Cannot cut at offset ${start} as one character has ${tokens} tokens, more than maxTokens: ${maxTokens}`)
+  const tokens = count(text.slice(first, codePointEnd(text, first, first + 1)))
+  throw new RangeError(`Cannot cut at offset ${first} as one character has ${tokens} tokens, more than maxTokens: ${maxTokens}`)
+}
+
+function pastSpace(text: string, start: number): number {
+  let at = start
+  while (isSpace(text.charCodeAt(at))) at++
+  return at
 }
 
 /**

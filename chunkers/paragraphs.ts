@@ -34,6 +34,13 @@ export function* textLines(text: string): Generator<Span> {
   }
 }
 
+/** Offset of the first character of a line that is no space or tab; the line's end where it holds nothing else. */
+export function indentEnd(text: string, { start, end }: Span): number {
+  let at = start
+  while (at < end && (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9)) at++
+  return at
+}
+
 function toParagraph(lines: readonly Span[]): Paragraph {
   return { start: lines[0]!.start, end: lines.at(-1)!.end, lines }
 }

@@ -30,5 +30,9 @@ function overlapping<T extends Span>(spans: readonly T[]): (span: Span) => T[] {
     spans
       .slice(lastAtOrBefore(reach, start) + 1, lastAtOrBefore(starts, end - 1) + 1)
       .filter((span) => span.end > start)
-      .map((span) => ({ ...span, start: Math.max(start, span.start) - start, end: Math.min(end, span.end) - start }))
+      .map((span) => cutTo(span, start, end))
+}
+
+function cutTo<T extends Span>(span: T, start: number, end: number): T {
+  return { ...span, start: Math.max(start, span.start) - start, end: Math.min(end, span.end) - start }
 }

@@ -5,8 +5,8 @@ import type { Section } from './document.ts'
  * offsets of one place share one array.
  */
 export function sectionPaths(sections: readonly Section[]): (offset: number) => readonly string[] {
-  const { borders, paths } = sweep(sections)
-  return (offset) => paths[lastAtOrBefore(borders, offset)] ?? NO_SECTIONS
+  const { borders, open } = sweep(sections)
+  return (offset) => pathOf(open[lastAtOrBefore(borders, offset)])
 }
 
 const NO_SECTIONS: readonly string[] = Object.freeze([])
@@ -23,26 +23,38 @@ export function lastAtOrBefore(ascending: ArrayLike<number>, value: number): num
   return low - 1
 }
 
-/** Sections nest, so a stack holds those that are open; every start and end is a border with the path that holds from there on. */
-function sweep(sections: readonly Section[]): { borders: number[]; paths: (readonly string[])[] } {
+/** A section that is open, with the one that holds it. */
+interface OpenSection {
+  readonly section: Section
+  readonly parent: OpenSection | undefined
+  /** Titles down to it, once they were asked for. */
+  path?: readonly string[]
+}
+
+function pathOf(open: OpenSection | undefined): readonly string[] {
+  if (!open) return NO_SECTIONS
+  open.path ??= Object.freeze([...pathOf(open.parent), open.section.title])
+  return open.path
+}
+
+/** Sections nest, so a chain holds those that are open; every start and end is a border with the section that is innermost from there on. */
+function sweep(sections: readonly Section[]): { borders: number[]; open: (OpenSection | undefined)[] } {
   const borders: number[] = []
-  const paths: (readonly string[])[] = []
-  const open: Section[] = []
-  const mark = (offset: number): void => {
-    borders.push(offset)
-    paths.push(Object.freeze(open.map((section) => section.title)))
-  }
+  const open: (OpenSection | undefined)[] = []
+  let inner: OpenSection | undefined
   const closeUntil = (offset: number): void => {
-    for (let last = open.at(-1); last && last.end <= offset; last = open.at(-1)) {
-      open.pop()
-      mark(last.end)
+    while (inner && inner.section.end <= offset) {
+      borders.push(inner.section.end)
+      inner = inner.parent
+      open.push(inner)
     }
   }
   for (const section of sections) {
     closeUntil(section.start)
-    open.push(section)
-    mark(section.start)
+    inner = { section, parent: inner }
+    borders.push(section.start)
+    open.push(inner)
   }
   closeUntil(Infinity)
-  return { borders, paths }
+  return { borders, open }
 }

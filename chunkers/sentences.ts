@@ -85,7 +85,7 @@ function* segment(text: string, run: Span & { readonly whole?: boolean }): Gener
 function* windowed(text: string, run: Span): Generator<Span> {
   let size = WINDOW
   for (let start = run.start; start < run.end;) {
-    const limit = windowEnd(text, start, Math.min(start + size, run.end))
+    const limit = start + size < run.end ? windowEnd(text, start, start + size) : run.end
     const parts = boundaries(text, start, limit)
     const isLast = limit === run.end
     if (parts.length < 2 && !isLast && size < MAX_SENTENCE) {

@@ -82,8 +82,12 @@ function structuralBorder(text: string, borders: DocumentBorders, fill: number, 
   if (block > start) return block
   if (strong) return strong.offset
   const from = Math.min(at, borders.headingEnd(start))
-  return lastSeparator(text, from, at, DEFAULT_SEPARATORS) ?? lastSeparator(text, start, at, DEFAULT_SEPARATORS)
+  const plain = lastSeparator(text, from, at, DEFAULT_SEPARATORS) ?? lastSeparator(text, start, at, DEFAULT_SEPARATORS)
+  if (plain === undefined || !borders.isBound(plain)) return plain
+  return lastSeparator(text, from, at, WITHIN_LINES) ?? plain
 }
+
+const WITHIN_LINES = DEFAULT_SEPARATORS.slice(2)
 
 /** Of the strongest borders in (start, at], the first that leaves a chunk full enough where chunks end early, else the last. */
 function strongest(

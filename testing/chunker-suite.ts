@@ -68,8 +68,8 @@ export function chunkerSuite(
       const reason = new Error('enough')
       const controller = new AbortController()
       const taken: Chunk[] = []
-      const options = { maxTokens: 8, count: countWords, signal: controller.signal }
-      const stopped = await failure(make(), CHUNKER_TEXTS['a long sentence']!, options, (chunk) => {
+      const limits = { maxTokens: 8, count: countWords, signal: controller.signal }
+      const stopped = await failure(make(), CHUNKER_TEXTS['a long sentence']!, limits, (chunk) => {
         taken.push(chunk)
         controller.abort(reason)
       })
