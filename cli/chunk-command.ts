@@ -90,7 +90,7 @@ async function cutAll(documents: readonly Document[], flags: ChunkFlags, signal:
   await using model = flags.model === undefined ? undefined : await openModel({ model: flags.model }, signal)
   await using opened = await openChunker(flags.chunker, { model: model && likelihoodsOf(model), signal })
   const { chunker } = opened
-  const counter = model ? (await describe(model.model, model.description)).count : approximateCount
+  const counter = model ? describe(model.model, model.description).count : approximateCount
   const cut: CutDocument[] = []
   for (const document of documents) {
     const chunks: Chunk[] = []
@@ -104,9 +104,10 @@ async function cutAll(documents: readonly Document[], flags: ChunkFlags, signal:
 function jsonOf(cut: readonly CutDocument[]): string {
   return cut
     .flatMap(({ document, chunks }) =>
-      chunks.map(({ vector: _, ...chunk }) => {
+      chunks.map((chunk) => {
         const { line, place } = document.locate(chunk.start)
-        return `${JSON.stringify({ document: document.name, line, ...(place === undefined ? {} : { place }), ...chunk })}\n`
+        const shown = { document: document.name, line, ...(place === undefined ? {} : { place }), ...chunk, vector: undefined }
+        return `${JSON.stringify(shown)}\n`
       }),
     )
     .join('')

@@ -66,7 +66,8 @@ export function erasure(holders: readonly Erasable[], options: ErasureOptions = 
 
   async function preview(target: ErasureTarget): Promise<ErasurePreview> {
     checkTarget(target)
-    if (scope !== undefined && target.scope !== scope) throw new TypeError('Cannot erase as it is another scope than the one that may be erased')
+    if (scope !== undefined && target.scope !== scope)
+      throw new TypeError('Cannot erase as it is another scope than the one that may be erased')
     const findings: ErasureFinding[] = []
     for (const holder of holders) findings.push(await holder.findErasable(target))
     return { target, findings, token: tokenOf(target, findings) }

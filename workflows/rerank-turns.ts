@@ -32,8 +32,9 @@ export function rerankTurns(question: string, hits: readonly MemoryHit[]): Memor
       const own = found[at] as Set<string>
       const { index, summary } = hit.record
       const bySummary = summary === undefined ? 0 : Math.max(0, shareOf(own) - hit.words / mostWords)
-      const together = own.size === 0 ? 0 : shareOf(new Set(around(index).flatMap((place) => [...(byPlace.get(place) ?? [])])))
-      return { ...hit, score: hit.score + WEIGHTS.summary * bySummary + WEIGHTS.window * together }
+      const together = own.size === 0 ? 0 : shareOf(new Set(around(index).flatMap((place) => Array.from(byPlace.get(place) ?? []))))
+      const score = hit.score + WEIGHTS.summary * bySummary + WEIGHTS.window * together
+      return { record: hit.record, words: hit.words, similarity: hit.similarity, score }
     })
     .toSorted((first, second) => second.score - first.score)
 }

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type * as TreeSitter from 'web-tree-sitter'
 import type { Language } from 'web-tree-sitter'
 import { loadOptional } from '../../errors/index.ts'
 
@@ -92,7 +93,7 @@ async function load(file: string): Promise<Language> {
 }
 
 /** The parser's own code, ready to make parsers. */
-export async function treeSitter(): Promise<typeof import('web-tree-sitter')> {
+export async function treeSitter(): Promise<typeof TreeSitter> {
   return loadOptional('web-tree-sitter', NEED, async () => {
     const library = await import('web-tree-sitter')
     await library.Parser.init()

@@ -73,9 +73,9 @@ export function createWordTable(database: Database): WordTable {
   const newest = 'ORDER BY rowid DESC LIMIT ?'
   const all = database.prepare<unknown[], [number, number]>(`${match} ${newest}`).raw()
   const meant = database.prepare<unknown[], [number, number]>(`${match} AND is_meant(rowid) ${newest}`).raw()
-  const keys = 'SELECT rowid FROM words WHERE words MATCH ?'
-  const allKeys = database.prepare<unknown[], number>(`${keys} ${newest}`).pluck()
-  const meantKeys = database.prepare<unknown[], number>(`${keys} AND is_meant(rowid) ${newest}`).pluck()
+  const matched = 'SELECT rowid FROM words WHERE words MATCH ?'
+  const allKeys = database.prepare<unknown[], number>(`${matched} ${newest}`).pluck()
+  const meantKeys = database.prepare<unknown[], number>(`${matched} AND is_meant(rowid) ${newest}`).pluck()
   // The plus keeps SQLite from matching the words once for every key.
   const among = database.prepare<unknown[], [number, number]>(`${match} AND +rowid IN (SELECT value FROM json_each(?))`).raw()
 

@@ -104,7 +104,10 @@ describe('a quoting worker that leaves judging to its manager', () => {
     const candidates = [{ start: 0, end: texts[0]!.length, score: 0.9, words: 7, similarity: 0.6 }]
     const input = { chunk: chunk!, question, candidates }
     const worker = quotingWorker(model, { judgeRetrieved: false })
-    expect(worker.place(await worker.run(input, context), input)).toMatchObject({ found: true, quotes: [{ text: texts[0], score: 0.9, signals: { words: 7, similarity: 0.6 } }] })
+    expect(worker.place(await worker.run(input, context), input)).toMatchObject({
+      found: true,
+      quotes: [{ text: texts[0], score: 0.9, signals: { words: 7, similarity: 0.6 } }],
+    })
     expect(model.queries).toEqual([])
   })
 })
