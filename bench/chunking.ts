@@ -23,6 +23,9 @@ const SUITE = 'chunking'
 const MOST = 100
 /** Tokens that are retrieved, beside what the floor's five chunks hold. */
 const BUDGETS = [200, 400, 800]
+/** A budget at which recall is not nearly whole yet, so that systems can be told apart. */
+const FEW = 400
+
 export interface ChunkingScale {
   readonly corpora: readonly ChunkingCorpus[]
   readonly systems: readonly ChunkingSystem[]
@@ -57,7 +60,14 @@ export async function measureChunking({ log, seed, signal }: BenchOptions, scale
   const gitSha = await commit()
   return {
     settings: { corpora: corpora.map(({ name }) => name).join(' '), embedder: embedder.id, top: TOP, budget, seed },
-    figures: { ...headline(runs, 'Fused', budget, seed), ...headline(runs, 'Vectors', budget, seed), ...figuresOf(runs, budget), budget },
+    figures: {
+      ...headline(runs, { mode: 'Fused', budget, seed, suffix: '' }),
+      ...headline(runs, { mode: 'Vectors', budget, seed, suffix: 'Vectors' }),
+      ...headline(runs, { mode: 'Fused', budget: FEW, seed, suffix: `At${FEW}` }),
+      ...headline(runs, { mode: 'Vectors', budget: FEW, seed, suffix: `VectorsAt${FEW}` }),
+      ...figuresOf(runs, budget),
+      budget,
+    },
     items: runs.flatMap((run) => recordsOf(run, budget, { model: embedder.id, seed, ...(gitSha === undefined ? {} : { gitSha }) })),
     notes: chunkingNotes(runs, budgets),
   }
@@ -137,11 +147,19 @@ function distinct(spans: readonly Span[]): Span[] {
   return [...new Map(spans.map(({ start, end }) => [`${start}-${end}`, { start, end }])).values()]
 }
 
+interface Headline {
+  readonly mode: Mode
+  readonly budget: number
+  readonly seed: number
+  /** Ends the names of the figures. */
+  readonly suffix: string
+}
+
 /**
  * The best of ours in IoU among those whose recall is no lower than the floor's, beside the floor, at equal tokens; their differences question by
  * question, with intervals.
  */
-function headline(runs: readonly SystemRun[], mode: Mode, budget: number, seed: number): Record<string, number> {
+function headline(runs: readonly SystemRun[], { mode, budget, seed, suffix }: Headline): Record<string, number> {
   const byRecall = runs.toSorted((a, b) => meanAt(b, mode, budget).recall - meanAt(a, mode, budget).recall)
   const floor = byRecall.find(({ system }) => system.isFloor)
   if (floor === undefined) throw new TypeError('Cannot compare chunkers as none is the floor')
@@ -151,7 +169,6 @@ function headline(runs: readonly SystemRun[], mode: Mode, budget: number, seed: 
     .filter((run, at) => at === 0 || meanAt(run, mode, budget).recall >= least.recall)
   const best = able.toSorted((a, b) => meanAt(b, mode, budget).iou - meanAt(a, mode, budget).iou)[0] ?? floor
   const most = meanAt(best, mode, budget)
-  const suffix = mode === 'Fused' ? '' : mode
   const gain = (name: 'recall' | 'iou'): Record<string, number> => {
     const differences = best.questions.map(
       (question, at) => 100 * (scoreQuestion(question, mode, budget)[name] - scoreQuestion(floor.questions[at]!, mode, budget)[name]),

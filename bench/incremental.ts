@@ -155,9 +155,13 @@ async function embeddedAnew(book: Document, edited: Document, signal: AbortSigna
   return (100 * (embedder.embedded - before - 1)) / passages
 }
 
-/** A model whose notes change with every chunk, so that a unit tells what was read before it. */
+/** A model whose notes change with every chunk, so that a unit tells what was read before it. Counts as `cut` does, so that both number chunks alike. */
 function noting(): ScriptedModel {
-  return scriptedModel({ window: WINDOW, fallback: ({ prompt }) => `NOTES: The part ${hashText(prompt)} tells of the sea.` })
+  return scriptedModel({
+    window: WINDOW,
+    count: approximateCount,
+    fallback: ({ prompt }) => `NOTES: The part ${hashText(prompt)} tells of the sea.`,
+  })
 }
 
 function cut(chunker: Chunker, document: Document, maxTokens: number): Chunk[] {

@@ -72,8 +72,8 @@ async function* embedded(text: string, options: ChunkOptions, embedder: InContex
     const vectors = await embedTexts(embedder, texts, signal ? { signal } : {})
     return spans.map((span, at) => ({ ...span, text: texts[at] as string, vector: vectors[at] as Float32Array }))
   }
-  for (const unit of sentenceUnits(text, 0, limits)) {
-    spans.push(...closeUnits(text, [unit], limits))
+  for (const sentence of sentenceUnits(text, 0, limits)) {
+    spans.push(...closeUnits(text, [sentence], limits))
     if (spans.length < BATCH) continue
     yield await embedSpans()
     spans = []
