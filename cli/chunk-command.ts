@@ -1,20 +1,21 @@
 import { extname, resolve } from 'node:path'
-import { writeFile } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { Chunk, Document } from '../chunkers/index.ts'
 import { approximateCount, describe } from '../models/index.ts'
 import { openSource } from '../workflows/index.ts'
 import { chunkPage } from './chunk-page.ts'
-import { type CutDocument, placeOfChunk, summaryOf } from './cut-document.ts'
+import { type CutDocument, placeOfChunk, showableLine, summaryOf } from './cut-document.ts'
 import { EXIT } from './exit-codes.ts'
 import { createInterrupt, Interrupted } from './interrupt.ts'
-import { openModel } from './model-option.ts'
+import { type OpenedModel, openModel } from './model-option.ts'
 import { chunkerOption, chunkerTable, likelihoodsOf, openChunker } from './open-chunker.ts'
-import { type CommonFlags, parseCount, parseText } from './options.ts'
+import { checkSources, type CommonFlags, parseCount, parseText } from './options.ts'
 import { number } from './print-answer.ts'
 import { oneLine } from './report-error.ts'
-import { type Colours, coloursFor, printable, type Terminal } from './terminal.ts'
+import { type Colours, coloursFor, type Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
+import { checkPage, writePage } from './write-page.ts'
 
 interface ChunkFlags extends CommonFlags {
   readonly chunker: string
@@ -27,6 +28,10 @@ interface ChunkFlags extends CommonFlags {
 const DEFAULT_PAGE = 'chunks.html'
 /** Characters of the beginning of a chunk in the table. */
 const FIRST_WORDS = 60
+/** Chunks that are cut before an interrupt is looked for. */
+const TURN = 256
+/** Of a remote model, where nothing is asked and so no size matters. */
+const ANY_SIZE = { window: 8192, maxOutput: 1024 }
 
 /** Adds `chunk` to the program. */
 export function addChunkCommand(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -54,7 +59,9 @@ Examples:
 `
 
 async function runChunk(files: readonly string[], flags: ChunkFlags, terminal: Terminal): Promise<number> {
+  checkSources(files)
   const page = pageOf(files, flags)
+  if (page !== undefined) await checkPage(page)
   const interrupt = createInterrupt(terminal)
   try {
     const { documents, notes = [] } = await openSource(files, { signal: interrupt.signal })
@@ -62,7 +69,10 @@ async function runChunk(files: readonly string[], flags: ChunkFlags, terminal: T
     const cut = await cutAll(documents, flags, interrupt.signal)
     if (page === undefined)
       terminal.stdout.write(flags.json === true ? jsonOf(cut) : tableOf(cut, coloursFor(terminal.stdout, terminal, flags.color)))
-    else await writePage(page, chunkPage(cut, flags), terminal)
+    else {
+      await writePage(page, chunkPage(cut, flags))
+      terminal.stdout.write(`${page}\n`)
+    }
     return EXIT.answered
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
@@ -87,17 +97,23 @@ function pageOf(files: readonly string[], { view, json }: ChunkFlags): string | 
 }
 
 async function cutAll(documents: readonly Document[], flags: ChunkFlags, signal: AbortSignal): Promise<CutDocument[]> {
-  await using model = flags.model === undefined ? undefined : await openModel({ model: flags.model }, signal)
+  await using model = flags.model === undefined ? undefined : await openCounted(flags.model, signal)
   await using opened = await openChunker(flags.chunker, { model: model && likelihoodsOf(model), signal })
   const { chunker } = opened
   const counter = model ? describe(model.model, model.description).count : approximateCount
   const cut: CutDocument[] = []
   for (const document of documents) {
     const chunks: Chunk[] = []
-    for await (const chunk of chunker.chunk(document, { maxTokens: flags.chunkTokens, count: counter, signal })) chunks.push(chunk)
+    for await (const chunk of chunker.chunk(document, { maxTokens: flags.chunkTokens, count: counter, signal })) {
+      if (chunks.push(chunk) % TURN === 0) await nextTurn()
+    }
     cut.push({ document, chunks })
   }
   return cut
+}
+
+async function openCounted(model: string, signal: AbortSignal): Promise<OpenedModel> {
+  return openModel({ model, ...(model.startsWith('openai:') ? ANY_SIZE : {}) }, signal)
 }
 
 /** A line for each chunk, without its vector. */
@@ -129,22 +145,11 @@ function documentTable({ document, chunks }: CutDocument, named: boolean, { bold
   const line = ([index = '', where = '', tokens = '', words = '']: readonly string[]): string =>
     `${index.padStart(widths[0]!)}  ${where.padEnd(widths[1]!)}  ${tokens.padStart(widths[2]!)}  ${words}`.trimEnd()
   const lines = [dim(line([...head, 'begins with'])), ...rows.map(line), dim(summaryOf(chunks))]
-  return `${[...(named ? [bold(printable(document.name))] : []), ...lines].join('\n')}\n`
+  return `${[...(named ? [bold(showableLine(document.name))] : []), ...lines].join('\n')}\n`
 }
 
 function firstWords(text: string): string {
-  const line = printable(text.slice(0, 4 * FIRST_WORDS))
-    .replace(/\s+/g, ' ')
-    .trim()
+  const line = showableLine(text.slice(0, 4 * FIRST_WORDS))
   const letters = Array.from(line)
   return letters.length <= FIRST_WORDS ? line : `${letters.slice(0, FIRST_WORDS - 1).join('')}…`
-}
-
-async function writePage(page: string, html: string, terminal: Terminal): Promise<void> {
-  try {
-    await writeFile(page, html)
-  } catch (cause) {
-    throw new UsageError(`Cannot write the page: ${cause instanceof Error ? cause.message : String(cause)}. Use --view=OUT.html`, { cause })
-  }
-  terminal.stdout.write(`${page}\n`)
 }

@@ -2,15 +2,18 @@
 import { createHash } from 'node:crypto'
 import type { Chunk, Document } from '../chunkers/index.ts'
 import { PAGE_SCRIPT, PAGE_STYLE } from './chunk-page-parts.ts'
-import { type CutDocument, placeOfChunk, summaryOf } from './cut-document.ts'
+import { type CutDocument, placeOfChunk, showable, summaryOf } from './cut-document.ts'
 import { number } from './print-answer.ts'
-import { printable } from './terminal.ts'
 
 export interface ChunkPageOptions {
   readonly chunker: string
   /** Most tokens of a chunk. */
   readonly chunkTokens: number
 }
+
+/** What every such page starts with, and nothing else does. */
+export const PAGE_START: string =
+  '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="generator" content="scriptorium chunk">'
 
 /** Neighbours differ in colour. */
 const COLOURS = 4
@@ -22,10 +25,7 @@ const COLOURS = 4
 export function chunkPage(cut: readonly CutDocument[], options: ChunkPageOptions): string {
   const names = cut.map(({ document }) => document.name).join(', ')
   const policy = `default-src 'none'; style-src '${hashOf(PAGE_STYLE)}'; script-src '${hashOf(PAGE_SCRIPT)}'; base-uri 'none'; form-action 'none'`
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
+  return `${PAGE_START}
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
@@ -93,9 +93,9 @@ function idOf(place: number, index: number): string {
   return `d${place}c${index}`
 }
 
-/** Text of a file as text of a page, without control characters. */
+/** Text of a file as text of a page. */
 function escapeHtml(text: string): string {
-  return printable(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  return showable(text).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }
 
 /** The hash of a style or a script, as a content security policy names it. */

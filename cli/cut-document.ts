@@ -1,5 +1,6 @@
 import type { Chunk, Document } from '../chunkers/index.ts'
 import { count, number } from './print-answer.ts'
+import { printable } from './terminal.ts'
 
 /** A document and what it was cut into. */
 export interface CutDocument {
@@ -7,10 +8,20 @@ export interface CutDocument {
   readonly chunks: readonly Chunk[]
 }
 
+/** Text of a document as a table or a page may show it: control characters, and those that turn the writing around, show as U+FFFD. */
+export function showable(text: string): string {
+  return printable(text).replace(/[\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** The same in one line. */
+export function showableLine(text: string): string {
+  return showable(text).replace(/\s+/g, ' ').trim()
+}
+
 /** Where a chunk begins, in a reader's terms. */
 export function placeOfChunk(document: Document, start: number): string {
   const { place, line } = document.locate(start)
-  return place ?? `line ${number(line)}`
+  return place === undefined ? `line ${number(line)}` : showableLine(place)
 }
 
 /** How many chunks there are, and of how many tokens. */

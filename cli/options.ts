@@ -90,8 +90,13 @@ export function splitInputs(inputs: readonly string[]): { readonly sources: read
   }
   if (question.trim() === '')
     throw new UsageError(`Cannot ask an empty question: ${JSON.stringify(question)}. Put it last: scriptorium ask FILE "QUESTION"`)
-  if (sources.filter((source) => source === '-').length > 1) throw new UsageError('Cannot read standard input twice: give - once')
+  checkSources(sources)
   return { sources, question }
+}
+
+/** @throws UsageError when standard input is named twice */
+export function checkSources(sources: readonly string[]): void {
+  if (sources.filter((source) => source === '-').length > 1) throw new UsageError('Cannot read standard input twice: give - once')
 }
 
 /** Refuses flags that contradict one another or would do nothing. */
