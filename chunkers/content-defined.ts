@@ -12,7 +12,7 @@ export interface ContentDefinedOptions {
 }
 
 /** Code units on each side of a border that decide for it. */
-const REACH = 64
+export const REACH = 64
 
 /** A border outranks every hash of a lower kind. */
 const KIND = 2 ** 32
@@ -62,14 +62,37 @@ export function* cutByContent(
   for (const unit of sentenceUnits(text, from, options)) {
     while (held.length > 0 && sum + unit.tokens > maxTokens) {
       const size = bestSize([...held, unit], fill * maxTokens, rankOf)
-      yield* closeUnits(text, held.slice(0, size), options)
-      held = held.slice(size)
+      held = held.slice(yield* closeFirst(text, held, size, rankOf, options))
       sum = held.reduce((total, { tokens }) => total + tokens, 0)
     }
     held.push(unit)
     sum += unit.tokens
   }
-  if (held.length > 0) yield* closeUnits(text, held, options)
+  while (held.length > 0) held = held.slice(yield* closeFirst(text, held, held.length, rankOf, options))
+}
+
+/**
+ * Ends a chunk after `size` units, or after fewer where they have more tokens together than one by one, and gives how many it took: what follows
+ * depends on where the next chunk starts and on nothing else.
+ */
+function* closeFirst(
+  text: string,
+  units: readonly CountedSpan[],
+  size: number,
+  rankOf: Rank,
+  options: ChunkOptions & Required<ContentDefinedOptions>,
+): Generator<CountedSpan, number> {
+  const { maxTokens, count, fill } = options
+  const { start } = units[0]!
+  for (let taken = size; taken > 1; taken = bestSize(units.slice(0, taken), fill * maxTokens, rankOf)) {
+    const { end } = units[taken - 1]!
+    const tokens = count(text.slice(start, end))
+    if (tokens > maxTokens) continue
+    yield { start, end, tokens }
+    return taken
+  }
+  yield* closeUnits(text, units.slice(0, 1), options)
+  return 1
 }
 
 /** How many of the units, the last one left out, stand before the border of the greatest rank; at least as many as reach `least` tokens. */

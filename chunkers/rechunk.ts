@@ -1,5 +1,5 @@
 import type { Chunk, ChunkOptions } from './chunk.ts'
-import { checkFill, type ContentDefinedOptions, cutByContent } from './content-defined.ts'
+import { checkFill, type ContentDefinedOptions, cutByContent, REACH } from './content-defined.ts'
 import type { CountedSpan } from './cut-long.ts'
 import type { Document, Section, Span } from './document.ts'
 import { checkChunkOptions, toChunks } from './make-chunk.ts'
@@ -52,21 +52,22 @@ function* spansOf(
 }
 
 /**
- * How many chunks in front of an edit stay. What decides for a chunk reaches no further than twice the greatest size of a chunk, and all of a paragraph
- * decides for its sentences; so much text has to stand behind a chunk before the paragraph of the edit, and the next one has to open a paragraph.
+ * How many chunks in front of an edit stay. What decides for a chunk reaches no further than twice the greatest size of a chunk and what the hash of
+ * a border looks at, and all of a paragraph decides for its sentences; so much text has to stand behind a chunk before the paragraph of the edit, and
+ * the next one has to open a paragraph.
  */
 function keptBefore({ document: { text }, chunks }: ChunkedDocument, edit: Edit, { maxTokens }: ChunkOptions): number {
   const opensParagraph = (at: number): boolean => at === 0 || hasBlankLine(text, chunks[at - 1]!.end, chunks[at]!.start)
-  let kept = chunks.findLastIndex(({ start }) => start <= edit.start)
+  let kept = chunks.findLastIndex(({ start }) => start <= edit.start - REACH)
   while (kept > 0 && !opensParagraph(kept)) kept--
   for (let tokens = 0; kept > 0 && tokens < 2 * maxTokens;) tokens += chunks[--kept]!.tokens
   while (kept > 0 && !opensParagraph(kept)) kept--
   return Math.max(0, kept)
 }
 
-/** Whether a chunk of the new text opens a paragraph past the edit, from where on both versions are cut alike. */
+/** Whether a chunk of the new text opens a paragraph so far past the edit that no hash looks back at it: from there on both versions are cut alike. */
 function sameBorder(text: string, { start }: Span, edit: Edit): boolean {
-  if (start <= edit.end) return false
+  if (start < edit.end + REACH) return false
   const { end } = trimSpan(text, edit.end, start)
   return end > edit.end && hasBlankLine(text, end, start)
 }
