@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type AsyncChunker, createDocument, defineChunker } from '../../chunkers/index.ts'
+import { type AsyncChunker, createDocument, defineChunker, structural } from '../../chunkers/index.ts'
 import { ContextOverflowError } from '../../errors/index.ts'
 import { quotingWorker } from '../../agents/index.ts'
 import { createMemoryStore } from '../../memory/index.ts'
@@ -12,6 +12,7 @@ import {
   defineStrategy,
   mapReduce,
   openSource,
+  plan,
   retrieve,
   stuff,
   truncate,
@@ -171,6 +172,33 @@ describe('stuff() and truncate()', () => {
     const model = reader()
     await expect(ask(document, question, { strategy: stuff({ model }) }).result).rejects.toBeInstanceOf(ContextOverflowError)
     expect(model.calls).toEqual([])
+  })
+
+  it.each([
+    ['stuff', stuff],
+    ['truncate', truncate],
+    ['auto', auto],
+  ])('%s reads several documents that fit in one call, and cites each as its own', async (_, strategy) => {
+    const [first, second] = [story(8, { 4: FACT }), createDocument({ text: `# Mate\n\n${LATE}\n\n# Cook\n\nHe sleeps.`, name: 'mate.md' })]
+    const model = scriptedModel({
+      fallback: `ANSWER: In the lighthouse.\nQUOTE: "${FACT}"\nQUOTE: "${LATE}"`,
+      window: 2_000,
+      maxOutput: 128,
+    })
+    const run = ask([first, second], question, { strategy: strategy({ model }), chunker: structural() })
+    const { status, citations, coverage, usage } = await run.result
+    expect([status, usage.calls, coverage.read, coverage.total]).toEqual(['answered', 1, coverage.total, coverage.total])
+    expect(coverage.total).toBeGreaterThanOrEqual(2)
+    expect(citations.map(({ documentId, quote }) => [documentId, quote])).toEqual([
+      [first.id, FACT],
+      [second.id, LATE],
+    ])
+    for (const { documentId, start, end, quote } of citations) {
+      expect([first, second].find(({ id }) => id === documentId)?.slice(start, end)).toBe(quote)
+    }
+    expect(citations[1]?.sections).toEqual(['Mate'])
+    const planned = await plan([first, second], question, { strategy: strategy({ model }), chunker: structural() })
+    expect(planned).toMatchObject({ calls: 2, chunks: coverage.total, notes: [] })
   })
 
   it('truncate reads the start and reports the rest as skipped', async () => {
