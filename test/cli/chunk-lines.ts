@@ -18,7 +18,7 @@ export function linesOf(out: string): Line[] {
 export const at = (name: string): string => join(place.folder, name)
 
 /** Every kind of text that could end an attribute, an element or a line, or turn the writing around. */
-export const hostile = [
+export const hostile: string = [
   `</script><script>alert(1)</script> is said.`,
   `</span></div></main><img src="https://evil.example/x.png" onerror='alert(2)'> is shown.`,
   `" onmouseover="alert(3)" and ' onfocus='alert(4)' and \`\${alert(5)}\` are quoted.`,
