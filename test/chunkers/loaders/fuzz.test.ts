@@ -60,7 +60,7 @@ async function expectTyped(bytes: Uint8Array, name: string): Promise<void> {
 }
 
 describe('damaged files', { timeout: 300_000 }, () => {
-  it.each(['docx', 'epub', 'html', 'mbox', 'pdf', 'pptx', 'xlsx'])('of %s are read or refused, in time', async (format) => {
+  it.each(['docx', 'epub', 'html', 'mbox', 'pdf', 'pptx'])('of %s are read or refused, in time', async (format) => {
     const { name, bytes } = sampleFile(format, 2_000, 7)
     await fc.assert(
       fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 4 }), (damages) => expectTyped(damaged(bytes, damages), name)),
